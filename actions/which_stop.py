@@ -1,0 +1,112 @@
+"""The question "which one?": asked when a phone has several stops, or is known for none."""
+
+from dataclasses import dataclass
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.choice import pick
+from actions.services import ActionServices
+from actions.speech import list_options, say_hours
+from actions.status import brief, street_of
+from actions.turns import UNCLEAR_INTENTS, DoorlineAction, Events, closing_forms, intent_of, is_resumed
+from bot.stops.answers import StopAnswer, StopQuestion, Turn
+
+MOST_LISTED = 4
+
+ANSWERING_INTENTS = UNCLEAR_INTENTS | {
+    "choose_option",
+    "confirm",
+    "delivery_info",
+    "provide_reference",
+    "provide_time",
+    "reschedule_delivery",
+    "track_delivery",
+}
+"""Intents that may be an answer to "which one?"; every other one is something else that is wanted now."""
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What a text says to "which one?": stops, or why there are none."""
+
+    stop_ids: tuple[str, ...] = ()
+    wrong_tracking: bool = False
+
+
+async def pick_stops(services: ActionServices, turn: Turn, stop_options: list[str]) -> Picked:
+    """By a word or number of the list that was shown, else by a tracking number in the text."""
+    stops = [await services.finder.get_answer(stop_id) for stop_id in stop_options]
+    chosen = pick(turn.text, [names_of(stop) for stop in stops])
+    if chosen:
+        return Picked(tuple(stop_options[index] for index in chosen))
+    question = await services.finder.stops_in_question(turn)
+    if question.kind == "one":
+        return Picked((question.stops[0].stop_id,))
+    return Picked(wrong_tracking=question.kind == "no_such_tracking")
+
+
+def names_of(stop: StopAnswer) -> list[str]:
+    """What a recipient may call a stop: client, street, the window's hours with and without am or pm."""
+    names = [stop.client, street_of(stop.address_line)]
+    if stop.window is not None:
+        hours = say_hours(stop.window, stop.timezone)
+        names += [hours, hours.rsplit(" ", 1)[0]]
+    return [name for name in names if name]
+
+
+def opening_question(question: StopQuestion) -> Events:
+    """The slots with which a form asks which stop is meant."""
+    options = [stop.stop_id for stop in question.stops[:MOST_LISTED]] if question.kind == "several" else []
+    return [SlotSet("stop_question", question.kind), SlotSet("stop_options", options)]
+
+
+async def ask_which_stop(
+    services: ActionServices, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn
+) -> None:
+    options: list[str] = tracker.get_slot("stop_options") or []
+    if not options:
+        wrong = tracker.get_slot("stop_question") == "no_such_tracking"
+        dispatcher.utter_message(response="utter_no_such_tracking" if wrong else "utter_ask_tracking")
+        return
+    stops = [await services.finder.get_answer(stop_id) for stop_id in options]
+    listed = list_options([brief(stop, services.now(), turn.language) for stop in stops])
+    response = "utter_ask_which_of_two" if len(stops) == 2 else "utter_ask_which_of_many"
+    dispatcher.utter_message(response=response, count=str(len(stops)), options=listed)
+
+
+def unclear_answer(tracker: Tracker, slot: str) -> Events:
+    """Asks again once; the second time in a row a person takes over."""
+    misses = int(tracker.get_slot("misunderstandings") or 0) + 1
+    if misses >= 2:
+        return [*closing_forms(), SlotSet("misunderstandings", misses), FollowupAction("action_give_up")]
+    return [SlotSet("misunderstandings", misses), SlotSet(slot, None)]
+
+
+class ValidateWhichStopForm(DoorlineAction):
+    """Takes the answer to "which one?" while `which_stop_form` is open."""
+
+    action_name = "validate_which_stop_form"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        asked = tracker.get_slot("requested_slot") == "chosen_stops"
+        if not asked or is_resumed(tracker, "which_stop_form"):
+            return []
+        intent = intent_of(tracker)
+        picked = await pick_stops(self.services, turn, tracker.get_slot("stop_options") or [])
+        if picked.stop_ids:
+            return [SlotSet("chosen_stops", list(picked.stop_ids)), SlotSet("misunderstandings", 0)]
+        if picked.wrong_tracking:
+            return [SlotSet("stop_question", "no_such_tracking"), SlotSet("chosen_stops", None)]
+        if intent not in ANSWERING_INTENTS:
+            return [ActionExecutionRejected("which_stop_form")]
+        return unclear_answer(tracker, "chosen_stops")
+
+
+class AskChosenStops(DoorlineAction):
+    action_name = "action_ask_which_stop_form_chosen_stops"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
+        await ask_which_stop(self.services, dispatcher, tracker, turn)
+        return []

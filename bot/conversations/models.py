@@ -1,0 +1,98 @@
+"""Tables of conversations, of what people wrote, and of their consent."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Column, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from bot.db import choice, instant, primary_id
+from connectors.base import ChannelName
+
+
+class Conversation(SQLModel, table=True):
+    """One thread with one person on one channel. Its id is the lock of its jobs and Rasa's sender id."""
+
+    __tablename__ = "conversation"
+    __table_args__ = (UniqueConstraint("channel", "address"),)
+
+    id: UUID = primary_id()
+    channel: ChannelName = choice(ChannelName)
+    address: str
+    """The person's: E.164 on sms and whatsapp."""
+    our_address: str
+    language: str = "en"
+    created_at: datetime = instant()
+    wrong_tracking_tries: int = 0
+    wrong_tracking_since: datetime | None = instant(nullable=True)
+
+
+class InboundState(StrEnum):
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    SILENT = "silent"
+    """Needs no answer of ours: the carrier answered, or the person opted out."""
+    PARKED = "parked"
+    """Could not be answered by the bot; a dispatcher has it."""
+
+
+class InboundText(SQLModel, table=True):
+    """One line a person wrote to us; unique by the vendor's id. A text is not done until `state` says so."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (
+        UniqueConstraint("channel", "vendor_id"),
+        Index("ix_inbound_message_conversation", "conversation_id", "received_at"),
+        Index(
+            "ix_inbound_message_holding",
+            "holding_due_at",
+            postgresql_where=text("holding_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_inbound_message_person", "person_due_at", postgresql_where=text("person_due_at IS NOT NULL")
+        ),
+    )
+
+    id: UUID = primary_id()
+    conversation_id: UUID = Field(foreign_key="conversation.id")
+    channel: ChannelName = choice(ChannelName)
+    vendor_id: str
+    text: str
+    media: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+    opt_out_type: str | None = None
+    state: InboundState = choice(InboundState, default=InboundState.RECEIVED)
+    received_at: datetime = instant()
+    """The day's time."""
+    waiting_since: datetime = instant()
+    """Wall time: how long the person has been waiting."""
+    holding_due_at: datetime | None = instant(nullable=True)
+    """Wall time at which the person gets a holding answer; None once answered or held."""
+    person_due_at: datetime | None = instant(nullable=True)
+    """Wall time at which a dispatcher takes over; None once answered or taken."""
+    answered_at: datetime | None = instant(nullable=True)
+    attempts: int = 0
+
+
+class ConsentWord(StrEnum):
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+
+
+class ConsentChange(SQLModel, table=True):
+    """The ledger: each change with its time, the words and where they came from. The newest line counts."""
+
+    __tablename__ = "consent_change"
+    __table_args__ = (Index("ix_consent_change_address", "address", "id"),)
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True)
+    )
+    address: str
+    word: ConsentWord = choice(ConsentWord)
+    at: datetime = instant()
+    source: str
+    """`keyword`, `plain_language`, `carrier:21610`."""
+    inbound_id: UUID | None = Field(default=None, foreign_key="inbound_message.id")

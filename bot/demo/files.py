@@ -1,0 +1,117 @@
+"""What the demo's processes leave for each other and for whoever joins the demo, under `var/demo/`."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+TWILIO_ACCOUNT_SID = "AC" + "d00" * 10 + "d0"
+TWILIO_AUTH_TOKEN = "pretended-auth-token"  # noqa: S105 - opens nothing but the emulator
+TWILIO_NUMBER = "+15005550006"
+SLACK_BOT_TOKEN = "xoxb-pretended"  # noqa: S105
+SLACK_SIGNING_SECRET = "pretended-signing-secret"  # noqa: S105
+SLACK_CHANNELS = [{"id": "C0DISPATCH", "name": "dispatch"}]
+DISPATCHERS = [{"id": "U0DANA", "name": "Dana"}, {"id": "U0SAM", "name": "Sam"}]
+ONFLEET_API_KEY = "pretended-onfleet-key"
+ONFLEET_WEBHOOK_SECRET = "0d" * 32
+
+
+@dataclass(frozen=True)
+class DemoFiles:
+    """`var` is the project's folder for everything that is made at run time."""
+
+    var: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.var / "demo"
+
+    @property
+    def announcement(self) -> Path:
+        """`var/demo.json`: there while the demo is ready, so that any client can join it."""
+        return self.var / "demo.json"
+
+    @property
+    def clock(self) -> Path:
+        return self.folder / "clock.json"
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "world.sqlite"
+
+    @property
+    def ports(self) -> Path:
+        return self.folder / "ports.json"
+
+    @property
+    def stage(self) -> Path:
+        """One line about what is under way while the demo warms up."""
+        return self.folder / "stage"
+
+    @property
+    def unfinished(self) -> Path:
+        """There from the start of a day until it is ended on purpose: a killed day is resumed."""
+        return self.folder / "unfinished"
+
+    @property
+    def lock(self) -> Path:
+        return self.var / "demo.lock"
+
+    def log(self, process: str) -> Path:
+        return self.folder / f"{process}.log"
+
+    def read_ports(self) -> dict[str, int]:
+        try:
+            ports: dict[str, int] = json.loads(self.ports.read_text())
+        except (OSError, ValueError):
+            return {}
+        return ports
+
+    def read_stage(self) -> str:
+        try:
+            return self.stage.read_text().strip()
+        except OSError:
+            return ""
+
+
+def announcement(app_url: str, rasa_url: str, ports: dict[str, int], recipients: list[dict[str, Any]]) -> str:
+    """The content of `var/demo.json`."""
+    return json.dumps(
+        {
+            "url": app_url,
+            "twilio": {
+                "base": base(ports["twilio"]),
+                "account_sid": TWILIO_ACCOUNT_SID,
+                "auth_token": TWILIO_AUTH_TOKEN,
+                "number": TWILIO_NUMBER,
+            },
+            "slack": {
+                "base": base(ports["slack"]) + "/api/",
+                "bot_token": SLACK_BOT_TOKEN,
+                "signing_secret": SLACK_SIGNING_SECRET,
+                "channels": SLACK_CHANNELS,
+                "dispatchers": [dispatcher["id"] for dispatcher in DISPATCHERS],
+            },
+            "rasa": {"base": rasa_url},
+            "onfleet": {
+                "base": base(ports["onfleet"]),
+                "api_key": ONFLEET_API_KEY,
+                "webhook_secret": ONFLEET_WEBHOOK_SECRET,
+            },
+            "recipients": recipients,
+        },
+        indent=2,
+    )
+
+
+def base(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
+
+
+def first_instant(now: datetime) -> datetime:
+    """Noon of the present day where the pretended town lies: drivers are out, most of the day is to come.
+
+    `now` must be in that town's zone.
+    """
+    return now.replace(hour=12, minute=0, second=0, microsecond=0)

@@ -1,0 +1,259 @@
+"""Starts the demo's processes, starts the ones again that die, and ends them all.
+
+The world, the app and Rasa are processes of their own, so that killing one shows what the others do. A day that
+was killed is resumed; one that was ended with Ctrl-C begins anew next time.
+"""
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import httpx
+
+from bot import rasa_server
+from bot.db import EmbeddedPostgres, create_database, migrate, tracker_url
+from bot.demo import files
+from bot.demo.files import DemoFiles
+from bot.errors import ConfigurationError
+from bot.keys import actions_token, secret_key
+from bot.processes import dies_with_parent, end, free_port, is_free
+from bot.rasa_server import say
+from bot.settings import PROJECT_ROOT, Settings
+
+DATABASE = "doorline_demo"
+LOOK_EVERY_SECONDS = 0.2
+RESTART_PAUSE_SECONDS = 0.5
+
+
+@dataclass
+class Child:
+    """One process of the demo and how to start it."""
+
+    name: str
+    start: Callable[[], "subprocess.Popen[bytes]"]
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def ensure(self) -> None:
+        if self.process is not None and self.process.poll() is not None:
+            say(f"{self.name} ended ({_ending(self.process.returncode)}), starting it again")
+            time.sleep(RESTART_PAUSE_SECONDS)
+            self.process = None
+        if self.process is None:
+            self.process = self.start()
+
+
+class Supervisor:
+    def __init__(self, settings: Settings, *, port: int, speed: float, stops: int, headless: bool) -> None:
+        self._settings = settings
+        self._demo = DemoFiles(settings.doorline_var)
+        self._port = port
+        self._speed = speed
+        self._stops = stops
+        self._headless = headless
+        self._url = files.base(port)
+        self._stopped = False
+        self._announced = False
+
+    def run(self) -> None:
+        """Until Ctrl-C or SIGTERM.
+
+        Raises:
+            ConfigurationError: another demo runs here, or the port is taken.
+        """
+        lock = self._take_lock()
+        resumed = self._prepare_folder()
+        self._choose_ports()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._stop)
+        postgres = EmbeddedPostgres(self._settings.doorline_var / "postgres")
+        children: list[Child] = []
+        try:
+            database_url = create_database(postgres.url, DATABASE, replace=not resumed)
+            migrate(database_url)
+            self._mind(children, database_url)
+        finally:
+            self._demo.announcement.unlink(missing_ok=True)
+            for child in reversed(children):
+                if child.process is not None:
+                    end(child.process)
+            postgres.stop()
+            if self._stopped:
+                self._demo.unfinished.unlink(missing_ok=True)
+            lock.close()
+
+    def _mind(self, children: list[Child], database_url: str) -> None:
+        world = Child("the pretended world", self._start_world)
+        app = Child("the app", lambda: self._start_app(database_url))
+        children += [world, app]
+        for child in children:
+            child.ensure()
+        say(f"demo page: {self._url}/demo")
+        self._set_stage("Training the language model")
+        rasa = Child("Rasa", self._rasa_starter(database_url, children))
+        children.append(rasa)
+        while not self._stopped:
+            for child in children:
+                child.ensure()
+            if not self._announced:
+                self._announce_when_ready()
+            time.sleep(LOOK_EVERY_SECONDS)
+
+    # --- preparing ----------------------------------------------------------------------------
+
+    def _take_lock(self) -> IO[str]:
+        self._settings.doorline_var.mkdir(parents=True, exist_ok=True)
+        lock = self._demo.lock.open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as exc:
+            raise ConfigurationError("a demo is running here already; end it with Ctrl-C first") from exc
+        return lock
+
+    def _prepare_folder(self) -> bool:
+        """Whether the last day was cut off and goes on."""
+        resumed = self._demo.unfinished.exists()
+        self._demo.announcement.unlink(missing_ok=True)
+        if resumed:
+            say("the last day was cut off: it goes on where it was (Ctrl-C ends a day for good)")
+        else:
+            shutil.rmtree(self._demo.folder, ignore_errors=True)
+        self._demo.folder.mkdir(parents=True, exist_ok=True)
+        self._demo.unfinished.touch()
+        return resumed
+
+    def _choose_ports(self) -> None:
+        deadline = time.monotonic() + 5
+        # A demo that was killed a moment ago may still be letting go of the port.
+        while not is_free(self._port):
+            if time.monotonic() > deadline:
+                raise ConfigurationError(f"port {self._port} is taken; choose another with --port")
+            time.sleep(LOOK_EVERY_SECONDS)
+        before = self._demo.read_ports()
+        names = ("twilio", "slack", "onfleet", "world", "rasa")
+        ports = {name: free_port(before.get(name)) for name in names}
+        self._demo.ports.write_text(json.dumps(ports))
+
+    # --- children -----------------------------------------------------------------------------
+
+    def _start_world(self) -> "subprocess.Popen[bytes]":
+        return self._start(
+            "world",
+            *("demo-world", "--app-url", self._url),
+            *("--speed", str(self._speed), "--stops", str(self._stops)),
+        )
+
+    def _start_app(self, database_url: str) -> "subprocess.Popen[bytes]":
+        return self._start("app", "serve", "--port", str(self._port), more=self._app_environment(database_url))
+
+    def _app_environment(self, database_url: str) -> dict[str, str]:
+        ports = self._demo.read_ports()
+        return {
+            "DATABASE_URL": database_url,
+            "PUBLIC_URL": self._url,
+            "RASA_URL": files.base(ports["rasa"]),
+            "DOORLINE_DEMO_CLOCK": str(self._demo.clock),
+            "DOORLINE_DEMO_WORLD": files.base(ports["world"]),
+            "DOORLINE_DEMO_SLACK": files.base(ports["slack"]),
+            "TWILIO_ACCOUNT_SID": files.TWILIO_ACCOUNT_SID,
+            "TWILIO_AUTH_TOKEN": files.TWILIO_AUTH_TOKEN,
+            "TWILIO_FROM": files.TWILIO_NUMBER,
+            "TWILIO_API_BASE": files.base(ports["twilio"]),
+            "SLACK_BOT_TOKEN": files.SLACK_BOT_TOKEN,
+            "SLACK_SIGNING_SECRET": files.SLACK_SIGNING_SECRET,
+            "SLACK_API_BASE": files.base(ports["slack"]) + "/api/",
+            "ONFLEET_API_KEY": files.ONFLEET_API_KEY,
+            "ONFLEET_API_BASE": files.base(ports["onfleet"]),
+            "ONFLEET_WEBHOOK_SECRET": files.ONFLEET_WEBHOOK_SECRET,
+        }
+
+    def _rasa_starter(self, database_url: str, children: list[Child]) -> Callable[[], "subprocess.Popen[bytes]"]:
+        """Trains first, in a process of its own, so that the others are minded meanwhile."""
+        trainer = self._start("train", "train")
+        while trainer.poll() is None and not self._stopped:
+            for child in children:
+                child.ensure()
+            time.sleep(LOOK_EVERY_SECONDS)
+        if self._stopped:
+            end(trainer)
+        elif trainer.returncode != 0:
+            raise ConfigurationError(f"training failed, see {self._demo.log('train')}")
+        self._set_stage("Loading the language model")
+        token = actions_token(secret_key(self._settings))
+
+        def start() -> "subprocess.Popen[bytes]":
+            return rasa_server.start(
+                rasa_server.model_path(self._settings.doorline_var),
+                self._demo.read_ports()["rasa"],
+                tracker_url=tracker_url(database_url),
+                actions_url=f"{self._url}/actions/webhook",
+                actions_token=token,
+                log=self._demo.log("rasa"),
+            )
+
+        return start
+
+    def _start(self, name: str, *arguments: str, more: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+        command = [sys.executable, "-m", "bot", *arguments]
+        environment = os.environ | {"DOORLINE_VAR": str(self._settings.doorline_var)} | (more or {})
+        with self._demo.log(name).open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                cwd=PROJECT_ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=dies_with_parent,  # noqa: PLW1509 - one prctl call in a process without threads
+                # Ctrl-C is ours to take: we end the children in order.
+                start_new_session=True,
+            )
+
+    # --- telling ------------------------------------------------------------------------------
+
+    def _announce_when_ready(self) -> None:
+        ports = self._demo.read_ports()
+        with suppress(httpx.HTTPError, OSError):
+            if httpx.get(f"{self._url}/readyz", timeout=2, trust_env=False).status_code != httpx.codes.OK:
+                return
+            recipients = httpx.get(files.base(ports["world"]) + "/world/recipients", timeout=5, trust_env=False)
+            content = files.announcement(self._url, files.base(ports["rasa"]), ports, recipients.json())
+            draft = self._demo.announcement.with_suffix(".draft")
+            draft.write_text(content)
+            draft.replace(self._demo.announcement)
+            self._announced = True
+            self._set_stage("")
+            say(f"ready: {self._url}/demo   (details for other clients: {_shown(self._demo.announcement)})")
+            if not self._headless:
+                webbrowser.open(f"{self._url}/demo")
+
+    def _set_stage(self, stage: str) -> None:
+        self._demo.stage.write_text(stage)
+        if stage:
+            say(stage.lower())
+
+    def _stop(self, _signal: int, _frame: object) -> None:
+        if not self._stopped:
+            say("ending the day")
+        self._stopped = True
+
+
+def _ending(code: int) -> str:
+    return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

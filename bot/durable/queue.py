@@ -1,0 +1,83 @@
+"""The one queue: Procrastinate on our own database.
+
+Guarantees, and what they ask of a job:
+- A job is deferred on the session's connection: it exists exactly when the change that asked for it was committed.
+- Jobs with one `lock` run one after the other, in the order they were deferred, over all workers.
+- A job may run twice (a killed worker's job is run again): its first step claims the row it is about, and calls
+  to vendors stand between two commits and are reconciled.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.jobs import Job
+from procrastinate.tasks import Task
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.db import driver_connection, libpq_url
+from connectors.errors import ChannelUnavailableError, PlatformUnavailableError
+
+log = structlog.get_logger()
+
+HEARTBEAT_SECONDS = 2.0
+STALLED_AFTER_SECONDS = 8.0
+LONGEST_WAIT = timedelta(seconds=30)
+
+queue = App(connector=PsycopgConnector(), import_paths=[])
+"""Tasks register here when their `jobs.py` is imported; the app opens it with its database."""
+
+
+class PatientRetry(BaseRetryStrategy):
+    """Waits longer each time; `give_up_after` bounds how often an error that is not the weather is tried."""
+
+    def __init__(self, give_up_after: int = 5, weather: tuple[type[Exception], ...] = ()) -> None:
+        self._give_up_after = give_up_after
+        self._weather = (ChannelUnavailableError, PlatformUnavailableError, *weather)
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if not isinstance(exception, self._weather) and job.attempts + 1 >= self._give_up_after:
+            return None
+        wait = getattr(exception, "retry_after", None) or timedelta(seconds=min(2**job.attempts, 10))
+        return RetryDecision(retry_in={"seconds": max(1, round(min(wait, LONGEST_WAIT).total_seconds()))})
+
+
+def open_queue(url: str) -> App:
+    """The same tasks, on the database at `url`; enter it with `async with app.open_async()`."""
+    return queue.with_connector(PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=12))
+
+
+async def defer(
+    session: AsyncSession, task: Task[..., Any, Any], *, lock: str | None = None, **args: Any
+) -> None:
+    """Asks for a job as part of the session's transaction."""
+    connection = await driver_connection(session)
+    await session.flush()
+    await task.configure(lock=lock, connection=connection).defer_async(**args)
+
+
+def services_of(context: JobContext) -> Any:
+    """What `bot.app` handed to the worker; each `jobs.py` narrows it to the service it needs."""
+    return context.additional_context["services"]
+
+
+Rescue = Callable[[], Awaitable[int]]
+
+
+async def rescue_stalled(app: App) -> int:
+    """Hands the jobs of workers that are gone to the living ones; gives how many.
+
+    Also takes `doing` jobs whose worker's row was pruned already: the heartbeat query no longer finds those
+    (procrastinate-org/procrastinate #1518).
+    """
+    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
+    orphans = await app.connector.execute_query_all_async(
+        "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL"
+    )
+    job_ids = {job.id for job in stalled if job.id is not None} | {int(row["id"]) for row in orphans}
+    for job_id in sorted(job_ids):
+        await app.job_manager.retry_job_by_id_async(job_id, retry_at=datetime.now(UTC))
+        log.warning("stalled_job_retried", job_id=job_id)
+    return len(job_ids)

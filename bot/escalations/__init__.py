@@ -1,0 +1,1 @@
+"""Telling a person, once, and the next one if nobody has it: raise, step, acknowledge, resolve."""

@@ -1,0 +1,1 @@
+"""The watch over promises: what is at risk, since when, and why."""

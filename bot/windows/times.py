@@ -1,0 +1,278 @@
+"""Rules that read time phrases: tokens -> a SPAN token."""
+
+from dataclasses import replace
+
+from bot.windows.meaning import Clock, Offset, Part, Shape, Span
+from bot.windows.tokens import Built, Kind, Rule, Token, numbers, values
+
+_AFTERNOON = Part(12 * 60, 17 * 60, "pm")
+_MORNING = Part(8 * 60, 12 * 60, "am")
+_MINUTES_IN = {Kind.HOURS: 60, Kind.MINS: 1}
+
+
+def _hour(clock: Clock) -> Token:
+    return Token(Kind.HOUR, clock)
+
+
+def _span(shape: Shape, first: Clock, last: Clock | None = None, *, firm: bool = False) -> Token:
+    return Token(Kind.SPAN, Span(shape, first, last, firm=firm))
+
+
+def _clock(token: Token) -> Clock | None:
+    """The token as a time of day, or None where its number cannot be one."""
+    if isinstance(token.value, Clock):
+        return token.value
+    if not isinstance(token.value, int):
+        return None
+    hour, minute = divmod(token.value, 100) if token.kind is Kind.FOUR else (token.value, 0)
+    if hour > 24 or minute > 59:
+        return None
+    return Clock(hour % 24, minute, fixed=hour > 12 or hour == 0)
+
+
+def _clocks(tokens: list[Token]) -> list[Clock] | None:
+    """Every clock among the tokens, or None when a number cannot be one."""
+    found = [_clock(token) for token in tokens if token.kind in _CLOCK_KINDS]
+    return None if None in found else [clock for clock in found if clock]
+
+
+_CLOCK_KINDS = (Kind.HOUR, Kind.NUM, Kind.WORDNUM, Kind.FOUR)
+
+
+# --- clock times --------------------------------------------------------------------------------
+
+
+def _with_suffix(tokens: list[Token]) -> Built:
+    clocks = _clocks(tokens)
+    suffix = tokens[-1].value
+    if not clocks or suffix not in ("am", "pm") or clocks[0].fixed:
+        return None
+    return _hour(replace(clocks[0], meridiem="am" if suffix == "am" else "pm"))
+
+
+def _with_part(tokens: list[Token]) -> Built:
+    """`5 in the afternoon`, `las 8 de la noche`."""
+    clocks, parts = _clocks(tokens), values(tokens, Part)
+    if not clocks or clocks[0].fixed or clocks[0].meridiem:
+        return None
+    return _hour(replace(clocks[0], meridiem=parts[0].meridiem))
+
+
+def _on_the_hour(tokens: list[Token]) -> Built:
+    clocks = _clocks(tokens)
+    return _hour(clocks[0]) if clocks else None
+
+
+def _shifted(tokens: list[Token], minutes: int) -> Built:
+    clocks = _clocks(tokens[-1:]) or _clocks(tokens)
+    if not clocks:
+        return None
+    clock = clocks[0]
+    if minutes >= 0:
+        return _hour(replace(clock, minute=minutes))
+    hour = clock.hour - 1 or 12
+    return _hour(replace(clock, hour=hour, minute=60 + minutes))
+
+
+def _half(tokens: list[Token]) -> Built:
+    return _shifted(tokens, 30)
+
+
+def _quarter_past(tokens: list[Token]) -> Built:
+    return _shifted(tokens, 15)
+
+
+def _quarter_to(tokens: list[Token]) -> Built:
+    return _shifted(tokens, -15)
+
+
+def _minutes_past(tokens: list[Token]) -> Built:
+    minutes = numbers(tokens)[0]
+    return _shifted(tokens, minutes) if minutes < 60 else None
+
+
+def _minutes_to(tokens: list[Token]) -> Built:
+    """`at ten to five`; only behind a preposition, because `five to seven` alone is a range."""
+    minutes = numbers(tokens)[0]
+    if minutes not in (5, 10, 20):
+        return None
+    hour = _shifted(tokens, -minutes)
+    return [tokens[0], hour] if isinstance(hour, Token) else None
+
+
+def _worded_minutes(tokens: list[Token]) -> Built:
+    minutes = tokens[-1].value
+    return _shifted(tokens[:1], minutes) if isinstance(minutes, int) else None
+
+
+def _hours_of_day(tokens: list[Token]) -> Built:
+    """`18hr`, `a las 8 horas`; `3 hours` is a length of time."""
+    clocks = _clocks(tokens)
+    said_as_time = tokens[0].kind is Kind.AT
+    if not clocks or not (said_as_time or clocks[0].hour > 12 or tokens[0].kind is Kind.HOUR):
+        return None
+    return [tokens[0], _hour(clocks[0])] if said_as_time else _hour(clocks[0])
+
+
+CLOCK_RULES: tuple[Rule, ...] = (
+    Rule("clock oclock", _on_the_hour),
+    Rule("clock suffix", _with_suffix),
+    Rule("half past? num|wordnum", _half),
+    Rule("quarter past num|wordnum", _quarter_past),
+    Rule("quarter to|until|before|of num|wordnum", _quarter_to),
+    Rule("num|wordnum mins? past num|wordnum", _minutes_past),
+    Rule("at|after|before|by|around|until wordnum to num|wordnum", _minutes_to),
+    Rule("num|wordnum|hour minutes", _worded_minutes),
+    Rule("clock of|in the? part", _with_part),
+)
+
+
+# --- lengths of time ----------------------------------------------------------------------------
+
+
+def _elapsed(tokens: list[Token]) -> Built:
+    unit = next(_MINUTES_IN[token.kind] for token in reversed(tokens) if token.kind in _MINUTES_IN)
+    halves = 0.5 if any(token.kind is Kind.HALF for token in tokens) else 0.0
+    first, *rest = [int((count + halves) * unit) for count in numbers(_counting(tokens, halves)) or [0]]
+    if tokens[0].value == "within":
+        return Token(Kind.SPAN, Span(Shape.ELAPSED, until_minutes=first))
+    if rest:
+        return Token(Kind.SPAN, Span(Shape.ELAPSED, minutes=first, until_minutes=rest[0]))
+    if any(token.kind in (Kind.ISH, Kind.AROUND) for token in tokens):
+        return Token(Kind.SPAN, Span(Shape.ELAPSED, minutes=first - 30, until_minutes=first + 30))
+    return Token(Kind.SPAN, Span(Shape.ELAPSED, minutes=first))
+
+
+def _counting(tokens: list[Token], halves: float) -> list[Token]:
+    """`half an hour` has no whole hour in it; `an hour and a half` has one."""
+    if not halves:
+        return tokens
+    before_half = tokens[: next(i for i, token in enumerate(tokens) if token.kind is Kind.HALF)]
+    counted = [token for token in before_half if token.kind in (Kind.NUM, Kind.WORDNUM, Kind.ONE)]
+    return counted[:1] if any(token.kind is Kind.HOURS for token in before_half) else []
+
+
+LENGTH_RULES: tuple[Rule, ...] = (
+    Rule("in around? count and one? half hours ish?", _elapsed),
+    Rule("in around? count hours and one? half ish?", _elapsed),
+    Rule("in around? one? half one? hours ish?", _elapsed),
+    Rule("in around? count dash|to|or count hours|mins ish?", _elapsed),
+    Rule("in around? the? count hours|mins ish?", _elapsed),
+    Rule("count hours|mins from span", _elapsed),
+    Rule("at? the? clock hours", _hours_of_day),
+)
+
+
+# --- spans --------------------------------------------------------------------------------------
+
+
+def _range(tokens: list[Token]) -> Built:
+    clocks = _clocks(tokens)
+    return _span(Shape.RANGE, *clocks) if clocks and len(clocks) == 2 else None
+
+
+def _shaped(pattern: str, shape: Shape, *, firm: bool = False) -> Rule:
+    def build(tokens: list[Token]) -> Built:
+        clocks = _clocks(tokens)
+        return _span(shape, clocks[0], firm=firm) if clocks else None
+
+    return Rule(pattern, build)
+
+
+def _beside_part(tokens: list[Token]) -> Built:
+    """`after lunch` starts where lunch ends, `before lunch` ends where it starts."""
+    (part,) = values(tokens, Part)
+    after = tokens[0].kind is Kind.AFTER
+    hour, minute = divmod(part.end if after else part.start, 60)
+    return _span(Shape.AFTER if after else Shape.BEFORE, Clock(hour % 24, minute, fixed=True))
+
+
+def _this_part(tokens: list[Token]) -> Built:
+    (part,) = values(tokens, Part)
+    return [Token(Kind.DAY, Offset(0)), Token(Kind.SPAN, Span(Shape.PART, part=replace(part, this=True)))]
+
+
+def _part(tokens: list[Token]) -> Built:
+    (part,) = values(tokens, Part)
+    return Token(Kind.SPAN, Span(Shape.PART, part=part))
+
+
+def _aft(tokens: list[Token]) -> Built:
+    return Token(Kind.PART, _AFTERNOON) if tokens[0].value == "aft" else None
+
+
+def _lone_suffix(tokens: list[Token]) -> Built:
+    return Token(Kind.PART, _MORNING if tokens[0].value == "am" else _AFTERNOON)
+
+
+def _by_day_at(tokens: list[Token]) -> Built:
+    clocks = _clocks(tokens)
+    day = next(token for token in tokens if token.kind is Kind.DAY)
+    return [day, _span(Shape.BEFORE, clocks[0])] if clocks else None
+
+
+def _by_day_part(tokens: list[Token]) -> Built:
+    return [token for token in tokens if token.kind in (Kind.DAY, Kind.PART)]
+
+
+RANGE_RULES: tuple[Rule, ...] = (
+    Rule("from|of|between the? clock at the? clock", _range),
+    Rule("between at|around? the? clock and|or|dash|to|until at|around? the? clock ish?", _range),
+    Rule("between|from|of|at|around|after* the? clock ish? dash|to|until at|around? the? clock ish?", _range),
+    Rule("from the? clock and the? clock", _range),
+)
+
+SPAN_RULES: tuple[Rule, ...] = (
+    Rule("by|before|until the? day at? the? hour", _by_day_at),
+    Rule("by|before|until the? day part", _by_day_part),
+    _shaped("from|after? at|around? the? clock ish? onwards", Shape.AFTER),
+    _shaped("onwards at? the? clock", Shape.AFTER),
+    _shaped("by|before? at? the? clock or_earlier", Shape.BEFORE),
+    _shaped("or_earlier at? the? clock", Shape.BEFORE),
+    _shaped("home_from at|by|around|until|after|before|the* clock ish?", Shape.AFTER, firm=True),
+    _shaped("leaves at|by|around|before|the* clock ish?", Shape.BEFORE, firm=True),
+    _shaped("until after at|around? the? clock", Shape.AFTER, firm=True),
+    _shaped("after|past at|around? the? clock ish?", Shape.AFTER),
+    _shaped("from at|around? the? clock ish?", Shape.AFTER),
+    _shaped("before at|around? the? clock ish?", Shape.BEFORE),
+    _shaped("by at|around? the? clock ish?", Shape.BY),
+    _shaped("until at|around? the? clock ish?", Shape.UNTIL),
+    _shaped("at? around at? the? clock ish?", Shape.AROUND),
+    _shaped("at? the? clock ish", Shape.AROUND),
+    _shaped("at the? clock", Shape.EXACT),
+    _shaped("article clock", Shape.EXACT),
+    _shaped("hour", Shape.EXACT),
+    Rule("after", _aft),
+    Rule("suffix", _lone_suffix),
+    Rule("after|before in? the? part", _beside_part),
+    Rule("this the? part", _this_part),
+    Rule("part", _part),
+)
+
+
+# --- bare hours ---------------------------------------------------------------------------------
+
+
+def with_bare_hours(tokens: list[Token]) -> list[Token]:
+    """Reads `tomorrow 5` and a lone `10` as times, when nothing else in the text is one."""
+    if any(span.shape not in (Shape.ANY, Shape.VAGUE, Shape.PART) for span in values(tokens, Span)):
+        return tokens
+    return [
+        _span(Shape.EXACT, clock) if (clock := _bare_hour(tokens, index)) else token
+        for index, token in enumerate(tokens)
+    ]
+
+
+def _bare_hour(tokens: list[Token], index: int) -> Clock | None:
+    token = tokens[index]
+    before = tokens[index - 1].kind if index else Kind.BREAK
+    after = tokens[index + 1].kind if index + 1 < len(tokens) else Kind.BREAK
+    if token.kind is Kind.WORDNUM:
+        welcome = before in (Kind.DAY, Kind.BREAK) and after in (Kind.BREAK, Kind.DAY)
+    else:
+        welcome = token.kind in (Kind.NUM, Kind.FOUR) and after not in _NOT_AFTER_AN_HOUR
+        welcome = welcome and (before is not Kind.WORD or after is Kind.BREAK)
+    return _clock(token) if welcome and token.value else None
+
+
+_NOT_AFTER_AN_HOUR = (Kind.WORD, Kind.DAYS, Kind.WEEKS, Kind.MONTHS, Kind.HOURS, Kind.MINS, Kind.FORTNIGHTS)

@@ -1,0 +1,1 @@
+"""Onfleet, API v2: `client.OnfleetPlatform`, `webhook.router`, and the vendor pretended in `emulator`."""

@@ -1,0 +1,165 @@
+"""Calls to Onfleet: its rate kept, safe calls repeated, its errors translated into ours."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import httpx
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.wait import wait_random_exponential
+
+from connectors.errors import (
+    PlatformError,
+    PlatformMisconfiguredError,
+    PlatformRejectedError,
+    PlatformUnavailableError,
+    StopNotFoundError,
+)
+from connectors.http import READ_SECONDS, open_client, retry_after
+from connectors.onfleet.payloads import ErrorBody
+
+PLATFORM = "onfleet"
+ATTEMPTS = 4
+LONGEST_WAIT = timedelta(seconds=10)
+"""A longer `Retry-After` is handed to the caller instead of being sat out."""
+
+T = TypeVar("T")
+log = structlog.get_logger(__name__)
+
+
+class ThrottledError(PlatformUnavailableError):
+    """Refused by the rate limit: nothing was done, so even a write may be repeated."""
+
+
+class TokenBucket:
+    """Lets `per_second` calls through in any second, evenly after the first burst."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._tokens = per_second
+        self._filled_at: float | None = None
+        self._turn = asyncio.Lock()
+
+    async def take(self) -> None:
+        async with self._turn:
+            self._fill()
+            if self._tokens < 1:
+                await asyncio.sleep((1 - self._tokens) / self._per_second)
+                self._fill()
+            self._tokens -= 1
+
+    def _fill(self) -> None:
+        now = asyncio.get_running_loop().time()
+        passed = 0.0 if self._filled_at is None else now - self._filled_at
+        self._tokens = min(self._per_second, self._tokens + passed * self._per_second)
+        self._filled_at = now
+
+
+class Wire:
+    """One account's connection. Every call raises the errors of `connectors.base.RoutingPlatform`."""
+
+    def __init__(
+        self,
+        api_key: str,
+        api_base: str,
+        *,
+        requests_per_second: float,
+        read_seconds: float = READ_SECONDS,
+        backoff_seconds: float = 0.5,
+    ) -> None:
+        self._http = open_client(
+            api_base.rstrip("/") + "/api/v2/", auth=(api_key, ""), read_seconds=read_seconds
+        )
+        self._bucket = TokenBucket(requests_per_second)
+        self._backoff = wait_random_exponential(multiplier=backoff_seconds, max=LONGEST_WAIT.total_seconds())
+
+    async def aclose(self) -> None:
+        await self._http.aclose()
+
+    async def get(self, path: str, shape: TypeAdapter[T], params: Mapping[str, str] | None = None) -> T:
+        return await self._call("GET", path, shape, params=params)
+
+    async def put(self, path: str, shape: TypeAdapter[T], body: Mapping[str, Any]) -> T:
+        return await self._call("PUT", path, shape, body=body)
+
+    async def post(self, path: str, shape: TypeAdapter[T], body: Mapping[str, Any]) -> T:
+        return await self._call("POST", path, shape, body=body)
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        shape: TypeAdapter[T],
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+    ) -> T:
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(ATTEMPTS),
+            retry=retry_if_exception(lambda exc: may_repeat(method, exc)),
+            wait=self._wait,
+            reraise=True,
+        )
+        response: httpx.Response = await retrying(self._send, method, path, params, body)
+        return read(response, shape)
+
+    async def _send(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
+    ) -> httpx.Response:
+        await self._bucket.take()
+        try:
+            response = await self._http.request(method, path, params=params, json=body)
+        except httpx.HTTPError as exc:
+            raise PlatformUnavailableError(PLATFORM, f"{method} {path}: {type(exc).__name__}") from exc
+        if response.is_success:
+            return response
+        raise translate(response, path)
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        wanted = error.retry_after if isinstance(error, PlatformUnavailableError) else None
+        return max(self._backoff(state), wanted.total_seconds() if wanted else 0.0)
+
+
+def may_repeat(method: str, error: BaseException) -> bool:
+    """A read may be repeated, a write only when it was refused unread. A long wait is left to the caller."""
+    if not isinstance(error, PlatformUnavailableError):
+        return False
+    if error.retry_after is not None and error.retry_after > LONGEST_WAIT:
+        return False
+    return method == "GET" or isinstance(error, ThrottledError)
+
+
+def read(response: httpx.Response, shape: TypeAdapter[T]) -> T:
+    try:
+        return shape.validate_json(response.content)
+    except ValidationError as exc:
+        what = f"unreadable answer to {response.request.method} {response.request.url.path}"
+        log.warning("onfleet_unreadable_answer", path=response.request.url.path, errors=exc.error_count())
+        raise PlatformUnavailableError(PLATFORM, what) from exc
+
+
+def translate(response: httpx.Response, path: str) -> PlatformError:
+    """Onfleet's refusal as our error: by the number in its body where there is one, else by status."""
+    detail = _detail_of(response)
+    number, status = detail.message.error, response.status_code
+    text = f"{status} {detail.code} {number} {detail.message.message} {detail.message.cause}".strip()
+    if status == 404 or number == 1402:
+        return StopNotFoundError(PLATFORM, path.rsplit("/", 1)[-1])
+    if status == 429 or number in (2300, 2301):
+        return ThrottledError(PLATFORM, text, retry_after=retry_after(response))
+    if status in (401, 403) or 1100 <= number <= 1112 or number == 1300:
+        return PlatformMisconfiguredError(PLATFORM, text)
+    if status >= 500 or number >= 2500:
+        return PlatformUnavailableError(PLATFORM, text, retry_after=retry_after(response))
+    return PlatformRejectedError(PLATFORM, text, code=str(number or status))
+
+
+def _detail_of(response: httpx.Response) -> ErrorBody:
+    try:
+        return ErrorBody.model_validate_json(response.content)
+    except ValidationError:
+        return ErrorBody()

@@ -1,0 +1,122 @@
+"""How Slack delivers: signed, within three seconds, and again when the app did not take it.
+
+Timestamps in signatures are real time, as the receiver's check is; the pretended clock stays inside events.
+"""
+
+import asyncio
+import json
+import secrets
+import time
+from pathlib import Path
+from urllib.parse import urlencode
+
+import httpx
+from slack_sdk.signature import SignatureVerifier
+
+from connectors.emulation import Ledger
+from connectors.http import open_client
+
+TIMEOUT_SECONDS = 3.0
+RETRY_DELAYS = (0.0, 0.0, 60.0, 300.0)
+"""Seconds before the first attempt and the three retries. Source: Events API, retries."""
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+class EventSender:
+    """Delivers without keeping the Web API waiting; what was not taken survives a kill and goes on after."""
+
+    def __init__(self, signing_secret: str, ledger_path: Path | None, retry_scale: float) -> None:
+        self._verifier = SignatureVerifier(signing_secret)
+        self._pending = Ledger(ledger_path, "slack_events")
+        self._addresses = Ledger(ledger_path, "slack_addresses")
+        self._retry_scale = retry_scale
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._client: httpx.AsyncClient | None = None
+        self.given_up: list[str] = []
+        """Ids of events that no attempt could deliver."""
+
+    @property
+    def url(self) -> str | None:
+        """Where the app listens; None as long as it has not subscribed, and then nothing is sent."""
+        return self._addresses.get("events_url")
+
+    @url.setter
+    def url(self, url: str | None) -> None:
+        self._addresses["events_url"] = url
+
+    @property
+    def undelivered(self) -> list[str]:
+        return list(self._pending)
+
+    def resume(self) -> None:
+        for event_id in self._pending:
+            self._spawn(event_id)
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    def send(self, event_id: str, envelope: dict[str, object]) -> None:
+        if self.url is None:
+            return
+        self._pending[event_id] = {"body": json.dumps(envelope), "attempt": 0, "reason": ""}
+        self._spawn(event_id)
+
+    async def interact(self, payload: dict[str, object]) -> int | None:
+        """Delivers an interactivity payload once, as Slack does; the status, None when nobody answered."""
+        status, _, _ = await self._attempt(urlencode({"payload": json.dumps(payload)}), FORM, {})
+        return status
+
+    def _spawn(self, event_id: str) -> None:
+        task = asyncio.create_task(self._deliver(event_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, event_id: str) -> None:
+        while event_id in self._pending:
+            event = self._pending[event_id]
+            attempt = event["attempt"]
+            await asyncio.sleep(RETRY_DELAYS[attempt] * self._retry_scale)
+            headers = {}
+            if attempt:
+                headers = {"x-slack-retry-num": str(attempt), "x-slack-retry-reason": event["reason"]}
+            status, reason, may_retry = await self._attempt(event["body"], JSON, headers)
+            if status is not None and 200 <= status < 300:
+                del self._pending[event_id]
+            elif may_retry and attempt + 1 < len(RETRY_DELAYS):
+                self._pending[event_id] = {**event, "attempt": attempt + 1, "reason": reason}
+            else:
+                del self._pending[event_id]
+                self.given_up.append(event_id)
+
+    async def _attempt(
+        self, body: str, content_type: str, headers: dict[str, str]
+    ) -> tuple[int | None, str, bool]:
+        """Status or None, the reason that Slack would name, whether it may be tried again."""
+        if self._client is None:
+            self._client = open_client("", read_seconds=TIMEOUT_SECONDS)
+        signed = {**self._signature(body), "content-type": content_type, **headers}
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                response = await self._client.post(self.url or "", content=body, headers=signed)
+        except (TimeoutError, httpx.TimeoutException):
+            return None, "http_timeout", True
+        except (httpx.HTTPError, httpx.InvalidURL):
+            return None, "connection_failed", True
+        return response.status_code, "http_error", response.headers.get("x-slack-no-retry") != "1"
+
+    def _signature(self, body: str) -> dict[str, str]:
+        timestamp = str(int(time.time()))
+        signature = self._verifier.generate_signature(timestamp=timestamp, body=body)
+        return {"x-slack-request-timestamp": timestamp, "x-slack-signature": signature or ""}
+
+
+def event_id() -> str:
+    return "Ev" + secrets.token_hex(5).upper()

@@ -1,0 +1,1 @@
+"""Twilio: text messages in and out, their receipts, and the vendor pretended."""
