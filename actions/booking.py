@@ -23,10 +23,11 @@ _ABANDONED = re.compile(
 )
 _NAMES_A_DAY = re.compile(
     r"""\b(?:
-        (?:to|2)(?:day|night|nite|morrow|moro\w*) | t[o]?m[mo]*r*[ow]*w | this
+        (?:to|2)(?:day|night|nite|morrow|moro\w*) | tom+or+o*w | tmr?w | this
         | (?:mon|tue|wed|thu|fri|sat|sun|week|jan|feb|apr|aug|sept?|oct|nov|dec)[a-z]*
-        | mar(?:ch)? | may | june? | july? | days? | h(?:ou)?rs? | \d+(?:st|nd|rd|th) | \d{1,2}[/.]\d{1,2}
-        | hoy | manana | (?:lun|mart|mier|juev|vier|sab|dom)[a-z]* | semana | dias? | horas? | esta
+        | mar(?:ch)? | may | june? | july? | (?:\d+|two|three|few)\ (?:days?|h(?:ou)?rs?)
+        | \d+(?:st|nd|rd|th) | \d{1,2}[/.]\d{1,2}
+        | hoy | manana | (?:lun|mart|mier|juev|vier|sab|dom)[a-z]* | semana | (?:\d+|dos|tres)\ (?:dias?|horas?) | esta
         | (?:ener|febr|abri|mayo|juni|juli|agos|octu|novi|dici)[a-z]*
     )\b""",
     re.VERBOSE,

@@ -7,11 +7,21 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.booking import Verdict, Wish, Wishing, from_slot, is_abandoned, read_verdict, read_wish, to_slot
+from actions.booking import (
+    Verdict,
+    Wish,
+    Wishing,
+    from_slot,
+    is_abandoned,
+    names_day,
+    read_verdict,
+    read_wish,
+    to_slot,
+)
 from actions.choice import pick
 from actions.handoff import hand_over
 from actions.services import ActionServices
-from actions.speech import capitalised, list_options, name_parcel, say_instant, say_window
+from actions.speech import capitalised, list_windows, name_parcel, say_dated_window, say_instant, say_window
 from actions.status import ON_THE_VAN, describe
 from actions.turns import (
     UNCLEAR_INTENTS,
@@ -116,6 +126,9 @@ class ValidateRescheduleForm(DoorlineAction):
             return [chosen]
         offers = await self.services.rescheduling.offers(stop.stop_id)
         wish = self._wish(Asked(tracker, turn, stop), offers)
+        if wish.problem and not names_day(turn.text):
+            # "can you come another day": nothing to ask back, the offers are the answer.
+            return [chosen]
         return [chosen, *_keeping(wish)]
 
     async def _take_stop(self, tracker: Tracker, turn: Turn) -> Events:
@@ -134,7 +147,8 @@ class ValidateRescheduleForm(DoorlineAction):
 
     def _take_time(self, asked: Asked) -> Events:
         offered = [from_slot(value) for value in asked.tracker.get_slot("offered_windows") or []]
-        wish = self._wish(asked, offered)
+        refused = asked.tracker.get_slot("refused_window")
+        wish = self._wish(asked, offered, from_slot(refused) if refused else None)
         if _interrupts(asked, wish):
             return [ActionExecutionRejected(FORM)]
         if wish.is_empty and asked.intent == "deny":
@@ -153,7 +167,8 @@ class ValidateRescheduleForm(DoorlineAction):
             if verdict is Verdict.YES:
                 return [SlotSet("booking", "yes"), ENDED, *understood(asked.tracker)]
             if verdict is Verdict.NO:
-                return [SlotSet("new_window", None), SlotSet("time_problem", "another")]
+                refused = SlotSet("refused_window", to_slot(pending))
+                return [SlotSet("new_window", None), refused, SlotSet("time_problem", "another")]
             return unclear_answer(asked.tracker, "booking")
         return [SlotSet("new_window", None), *_keeping(wish), *understood(asked.tracker)]
 
@@ -183,15 +198,9 @@ class AskNewWindow(DoorlineAction):
         offers = [from_slot(value) for value in tracker.get_slot("offered_windows") or []]
         if problem != "which_hours":
             offers = list(await self.services.rescheduling.offers(stop.stop_id))
-        spoken = [
-            capitalised(say_window(offer, stop.timezone, self.services.now(), turn.language))
-            for offer in offers
-        ]
-        response = _question(problem)
-        if not offers:
-            dispatcher.utter_message(response="utter_ask_when_open")
-        else:
-            dispatcher.utter_message(response=response, options=list_options(spoken))
+        spoken = list_windows(offers, stop.timezone, self.services.now(), turn.language)
+        response = _question(problem) if offers else "utter_ask_when_open"
+        dispatcher.utter_message(response=response, options=spoken)
         return [SlotSet("offered_windows", [to_slot(offer) for offer in offers])]
 
 
@@ -203,7 +212,7 @@ class AskBooking(DoorlineAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         stop = await self.services.finder.get_answer(tracker.get_slot("reschedule_stop"))
         window = from_slot(tracker.get_slot("new_window"))
-        spoken = say_window(window, stop.timezone, self.services.now(), turn.language)
+        spoken = say_dated_window(window, stop.timezone, self.services.now(), turn.language)
         dispatcher.utter_message(response="utter_ask_booking", window=capitalised(spoken))
         return []
 
@@ -237,7 +246,8 @@ class ActionReschedule(DoorlineAction):
             return
         booked = outcome.result == "booked"
         window = (stop.window or wanted) if booked else wanted
-        slots = {"window": capitalised(say_window(window, stop.timezone, now, turn.language))}
+        spoken = say_dated_window(window, stop.timezone, now, turn.language)
+        slots = {"window": spoken if booked else capitalised(spoken)}
         if outcome.respond_by is not None:
             slots["by"] = say_instant(outcome.respond_by, stop.timezone, now, turn.language)
         responses = {
@@ -249,7 +259,7 @@ class ActionReschedule(DoorlineAction):
 
     async def _cannot_be_moved(self, dispatcher: CollectingDispatcher, turn: Turn, stop: StopAnswer) -> None:
         """Says how it stands with the stop, and asks a dispatcher: the wish is real even when it is late."""
-        if stop.status.is_closed:
+        if stop.status.is_closed and stop.status is not StopStatus.FAILED:
             saying = describe(stop, self.services.now(), turn.language)
             dispatcher.utter_message(response=saying.response, **saying.slots)
         response = "utter_reschedule_asked"
@@ -257,6 +267,8 @@ class ActionReschedule(DoorlineAction):
             response = "utter_reschedule_already_out"
         elif stop.status is StopStatus.DELIVERED:
             response = "utter_reschedule_delivered"
+        elif stop.status is StopStatus.FAILED:
+            response = "utter_reschedule_second_try"
         await hand_over(
             self.services,
             dispatcher,

@@ -19,6 +19,7 @@ _MONTHS = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
 }
+_TODAY = {"en": "today", "es": "hoy"}
 _TOMORROW = {"en": "tomorrow", "es": "mañana"}
 _YESTERDAY = {"en": "yesterday", "es": "ayer"}
 
@@ -47,19 +48,42 @@ def say_instant(moment: datetime, timezone: str, now: datetime, language: str) -
     return f"{clock} on {day}" if language == "en" else f"{clock} del {day}"
 
 
+def say_about(moment: datetime, timezone: str, now: datetime, language: str) -> str:
+    """`about 1 pm`: an estimate inside a list."""
+    eta = say_eta(moment, timezone, now, language)
+    return f"about {eta}" if language == "en" else f"aprox. {eta}"
+
+
 def say_window(window: DeliveryWindow, timezone: str, now: datetime, language: str) -> str:
-    """`2-4 pm` today, else `tomorrow, Tue Jun 11, 5-9 pm` or `Thu Jun 13, 8 am-12 pm`."""
-    hours = _hours(window, timezone)
-    days = _days_from_today(window.start_at, timezone, now)
-    if days == 0:
-        return hours
-    day = say_date(_local_date(window.start_at, timezone), language)
-    return f"{_TOMORROW[language]}, {day}, {hours}" if days == 1 else f"{day}, {hours}"
+    """`2-4 pm` today, else with its day: what stands inside a sentence."""
+    if _days_from_today(window.start_at, timezone, now) == 0:
+        return say_hours(window, timezone)
+    return say_dated_window(window, timezone, now, language)
+
+
+def say_dated_window(window: DeliveryWindow, timezone: str, now: datetime, language: str) -> str:
+    """`today, 5-9 pm`, `tomorrow, Tue Jun 11, 5-9 pm`, `Thu Jun 13, 8 am-12 pm`: never without a day."""
+    return f"{_day(window, timezone, now, language)}, {say_hours(window, timezone)}"
+
+
+def list_windows(windows: Sequence[DeliveryWindow], timezone: str, now: datetime, language: str) -> str:
+    """`1) Tomorrow, Tue Jun 11, 8 am-12 pm. 2) 12-5 pm.`: a day is named once."""
+    spoken: list[str] = []
+    named = ""
+    for window in windows:
+        day = _day(window, timezone, now, language)
+        hours = say_hours(window, timezone)
+        spoken.append(hours if day == named else capitalised(f"{day}, {hours}"))
+        named = day
+    return list_options(spoken)
 
 
 def say_hours(window: DeliveryWindow, timezone: str) -> str:
-    """The hours alone: `2-4 pm`."""
-    return _hours(window, timezone)
+    """The hours alone: `2-4 pm`, `8 am-12 pm`."""
+    start, end = (moment.astimezone(ZoneInfo(timezone)) for moment in (window.start_at, window.end_at))
+    if _half(start) == _half(end) and start.date() == end.date():
+        return f"{_hour(start)}-{_hour(end)} {_half(end)}"
+    return f"{_hour(start)} {_half(start)}-{_hour(end)} {_half(end)}"
 
 
 def say_date(day: date, language: str) -> str:
@@ -102,11 +126,12 @@ def locale_of(language: str, timezone: str) -> str:
     return "en-GB" if timezone in {"Europe/London", "Europe/Dublin"} else "en-US"
 
 
-def _hours(window: DeliveryWindow, timezone: str) -> str:
-    start, end = (moment.astimezone(ZoneInfo(timezone)) for moment in (window.start_at, window.end_at))
-    if _half(start) == _half(end) and start.date() == end.date():
-        return f"{_hour(start)}-{_hour(end)} {_half(end)}"
-    return f"{_hour(start)} {_half(start)}-{_hour(end)} {_half(end)}"
+def _day(window: DeliveryWindow, timezone: str, now: datetime, language: str) -> str:
+    days = _days_from_today(window.start_at, timezone, now)
+    if days == 0:
+        return _TODAY[language]
+    spoken = say_date(_local_date(window.start_at, timezone), language)
+    return f"{_TOMORROW[language]}, {spoken}" if days == 1 else spoken
 
 
 def _hour(local: datetime) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from actions.speech import name_parcel, say_age, say_eta, say_instant, say_window
+from actions.speech import name_parcel, say_about, say_age, say_eta, say_instant, say_window
 from bot.stops.answers import StopAnswer
 from connectors.base import DeliveryWindow, FailureReason, StopStatus
 
@@ -50,7 +50,7 @@ def brief(stop: StopAnswer, now: datetime, language: str) -> str:
     """One line of a list to choose from: `Acme, Elm St, about 1 pm`. Client and street only."""
     when = ""
     if (eta := eta_of(stop, now)) is not None and not stop.status.is_closed:
-        when = say_eta(eta, stop.timezone, now, language)
+        when = say_about(eta, stop.timezone, now, language)
     elif stop.completed_at is not None:
         when = say_instant(stop.completed_at, stop.timezone, now, language)
     elif stop.window is not None:

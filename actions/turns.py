@@ -17,6 +17,7 @@ FORM_SLOTS = (
     "stop_question",
     "reschedule_stop",
     "new_window",
+    "refused_window",
     "offered_windows",
     "time_problem",
     "booking",

@@ -101,7 +101,7 @@ class ValidateWhichStopForm(DoorlineAction):
             return [SlotSet("stop_question", "no_such_tracking"), SlotSet("chosen_stops", None)]
         if intent not in ANSWERING_INTENTS:
             return [ActionExecutionRejected("which_stop_form")]
-        return unclear_answer(tracker, "chosen_stops")
+        return [SlotSet("stop_question", "unclear"), *unclear_answer(tracker, "chosen_stops")]
 
 
 class AskChosenStops(DoorlineAction):

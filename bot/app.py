@@ -41,8 +41,6 @@ from bot.sop import ProtocolInForce
 from bot.stops.inbound import FeedWatch, ReceivePlatformEvents
 from bot.stops.service import StopService
 from bot.stops.sync import PlatformSync
-from bot.web import demo as demo_page
-from bot.web.demo_backend import HttpDemoBackend
 from bot.windows.spoken import SpokenWindows
 from connectors.base import Channel, ChannelName, RoutingPlatform
 from connectors.errors import PlatformError
@@ -261,7 +259,7 @@ async def _register_webhooks(doorline: Doorline) -> None:
         try:
             count = await onfleet.ensure_webhooks(url)
         except PlatformError as exc:
-            log.warning("webhooks_not_registered", platform=exc.platform, error=type(exc).__name__)
+            log.warning("webhooks_not_registered", platform=exc.platform, error=str(exc))
             await asyncio.sleep(15)
             continue
         if count:
@@ -330,6 +328,9 @@ def _mount_pages(app: FastAPI, doorline: Doorline) -> None:
     world = doorline.settings.doorline_demo_world
     if world is None:
         return
+
+    from bot.web import demo as demo_page
+    from bot.web.demo_backend import HttpDemoBackend
 
     async def readiness() -> health.Readiness:
         return await health.look(checks, doorline.stage)

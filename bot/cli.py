@@ -13,7 +13,9 @@ from rich.console import Console
 from bot.errors import DoorlineError
 from bot.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="Conversational bot for last-mile delivery.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Conversational bot for last-mile delivery."
+)
 nlu = typer.Typer(no_args_is_help=True, help="The language model.")
 sop = typer.Typer(no_args_is_help=True, help="The operator's protocol.")
 db = typer.Typer(no_args_is_help=True, help="The database.")
@@ -166,7 +168,9 @@ def _settings() -> Settings:
     try:
         return Settings()
     except ValidationError as exc:
-        mistakes = (f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors())
+        mistakes = (
+            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors()
+        )
         _fail("\n".join(mistakes))
 
 

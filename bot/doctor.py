@@ -98,7 +98,11 @@ async def _vendors(settings: Settings) -> list[Probe]:
     vendors = open_vendors(settings, SystemClock(), protocol.operator.timezone)
     probes = []
     try:
-        for name, vendor in (("Twilio", vendors.twilio), ("Slack", vendors.slack), ("Onfleet", vendors.onfleet)):
+        for name, vendor in (
+            ("Twilio", vendors.twilio),
+            ("Slack", vendors.slack),
+            ("Onfleet", vendors.onfleet),
+        ):
             if vendor is None:
                 probes.append(Probe(name=name, healthy=True, detail="off: its variables are not set"))
             else:

@@ -13,7 +13,13 @@ from bot.settings import PROJECT_ROOT
 
 PYTHON = PROJECT_ROOT / ".venv-nlu" / "bin" / "python"
 NLU = PROJECT_ROOT / "nlu"
-INPUTS = (PROJECT_ROOT / "config.yml", NLU / "domain", NLU / "data", NLU / "components", NLU / "requirements.txt")
+INPUTS = (
+    PROJECT_ROOT / "config.yml",
+    NLU / "domain",
+    NLU / "data",
+    NLU / "components",
+    NLU / "requirements.txt",
+)
 """Whatever changes the model."""
 MODELS_KEPT = 3
 
@@ -61,9 +67,9 @@ def train(var: Path, log: Path | None = None) -> tuple[Path, bool]:
     return path, True
 
 
-def start(model: Path, port: int, *, tracker_url: str, actions_url: str, actions_token: str, log: Path) -> (
-    "subprocess.Popen[bytes]"
-):
+def start(
+    model: Path, port: int, *, tracker_url: str, actions_url: str, actions_token: str, log: Path
+) -> "subprocess.Popen[bytes]":
     """Starts the server; it answers `GET /status` after some 25 s, and dies with this process."""
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [
@@ -86,7 +92,7 @@ def start(model: Path, port: int, *, tracker_url: str, actions_url: str, actions
             stdout=output,
             stderr=output,
             stdin=subprocess.DEVNULL,
-            preexec_fn=dies_with_parent,  # noqa: PLW1509 - one prctl call, before any thread of ours exists
+            preexec_fn=dies_with_parent,
         )
 
 

@@ -54,7 +54,9 @@ def serve(settings: Settings, options: ServeOptions) -> None:
 def work(settings: Settings) -> None:
     """A worker without HTTP: the same jobs, the same code. Needs RASA_URL."""
     if settings.rasa_url is None:
-        raise ConfigurationError("a worker needs RASA_URL: the Rasa server that `doorline serve` or you have started")
+        raise ConfigurationError(
+            "a worker needs RASA_URL: the Rasa server that `doorline serve` or you have started"
+        )
     with database(settings) as ready:
         asyncio.run(_work_until_told(ready))
 
@@ -127,5 +129,3 @@ def _stage_of(settings: Settings) -> Callable[[], str]:
     if settings.is_demo:
         return DemoFiles(settings.doorline_var).read_stage
     return lambda: "Loading the language model"
-
-

@@ -36,7 +36,9 @@ class Ledger(MutableMapping[str, Any]):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._connection.execute("PRAGMA journal_mode=WAL")
-            self._connection.execute("PRAGMA synchronous=OFF")  # a killed process loses nothing; a power cut may
+            self._connection.execute(
+                "PRAGMA synchronous=OFF"
+            )  # a killed process loses nothing; a power cut may
             self._connection.execute(
                 f'CREATE TABLE IF NOT EXISTS "{table}" (key TEXT PRIMARY KEY, value TEXT NOT NULL)'
             )
@@ -149,7 +151,9 @@ class FaultMiddleware:
             await self._app(scope, receive, swallow)
         if fault.kind == "reset":
             # More is announced than is sent: the server closes the connection in the middle of the answer.
-            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"999")]})
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"999")]}
+            )
             await send({"type": "http.response.body", "body": b"{", "more_body": True})
             raise ConnectionResetError("emulated connection reset")
         if fault.kind == "malformed":

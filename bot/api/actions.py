@@ -1,6 +1,7 @@
 """`/actions/webhook`: Rasa asks, an action of ours runs inside this process."""
 
 import hmac
+from json import JSONDecodeError
 from typing import Any
 
 import structlog
@@ -22,6 +23,8 @@ def router(executor: ActionExecutor, token: str) -> APIRouter:
             return JSONResponse({"error": "wrong token"}, 403)
         try:
             call: dict[str, Any] = await request.json()
+            # Rasa leaves the domain out, at our wish: no action reads it. The executor insists on one.
+            call.setdefault("domain", {})
             result = await executor.run(call)
         except ActionExecutionRejection as exc:
             # Rasa reads these two fields: a form hands the turn back to the rules.
@@ -29,8 +32,12 @@ def router(executor: ActionExecutor, token: str) -> APIRouter:
         except ActionNotFoundException as exc:
             log.error("action_missing", action=exc.action_name)
             return JSONResponse({"error": str(exc), "action_name": exc.action_name}, 404)
-        except ValueError:
+        except JSONDecodeError:
             return JSONResponse({"error": "not JSON"}, 400)
-        return JSONResponse(result)
+        except Exception:
+            # Rasa goes on without the action; the turn then has no reply and a dispatcher gets the text.
+            log.exception("action_failed", action=call.get("next_action"), conversation_id=call.get("sender_id"))
+            return JSONResponse({"error": "the action failed"}, 500)
+        return JSONResponse(result.model_dump() if result is not None else {})
 
     return routes

@@ -110,8 +110,8 @@ def base(port: int) -> str:
 
 
 def first_instant(now: datetime) -> datetime:
-    """Noon of the present day where the pretended town lies: drivers are out, most of the day is to come.
+    """Nine in the morning of the present day where the pretended town lies: drivers are out, the day is to come.
 
     `now` must be in that town's zone.
     """
-    return now.replace(hour=12, minute=0, second=0, microsecond=0)
+    return now.replace(hour=9, minute=0, second=0, microsecond=0)

@@ -125,11 +125,13 @@ class Supervisor:
         resumed = self._demo.unfinished.exists()
         self._demo.announcement.unlink(missing_ok=True)
         if resumed:
+            # The day is one with its stops: another number would be another day.
+            self._stops = int(self._demo.unfinished.read_text() or self._stops)
             say("the last day was cut off: it goes on where it was (Ctrl-C ends a day for good)")
         else:
             shutil.rmtree(self._demo.folder, ignore_errors=True)
         self._demo.folder.mkdir(parents=True, exist_ok=True)
-        self._demo.unfinished.touch()
+        self._demo.unfinished.write_text(str(self._stops))
         return resumed
 
     def _choose_ports(self) -> None:
@@ -154,7 +156,9 @@ class Supervisor:
         )
 
     def _start_app(self, database_url: str) -> "subprocess.Popen[bytes]":
-        return self._start("app", "serve", "--port", str(self._port), more=self._app_environment(database_url))
+        return self._start(
+            "app", "serve", "--port", str(self._port), more=self._app_environment(database_url)
+        )
 
     def _app_environment(self, database_url: str) -> dict[str, str]:
         ports = self._demo.read_ports()
@@ -177,7 +181,9 @@ class Supervisor:
             "ONFLEET_WEBHOOK_SECRET": files.ONFLEET_WEBHOOK_SECRET,
         }
 
-    def _rasa_starter(self, database_url: str, children: list[Child]) -> Callable[[], "subprocess.Popen[bytes]"]:
+    def _rasa_starter(
+        self, database_url: str, children: list[Child]
+    ) -> Callable[[], "subprocess.Popen[bytes]"]:
         """Trains first, in a process of its own, so that the others are minded meanwhile."""
         trainer = self._start("train", "train")
         while trainer.poll() is None and not self._stopped:
@@ -203,7 +209,9 @@ class Supervisor:
 
         return start
 
-    def _start(self, name: str, *arguments: str, more: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, name: str, *arguments: str, more: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "bot", *arguments]
         environment = os.environ | {"DOORLINE_VAR": str(self._settings.doorline_var)} | (more or {})
         with self._demo.log(name).open("ab") as output:
@@ -214,7 +222,7 @@ class Supervisor:
                 stdout=output,
                 stderr=output,
                 stdin=subprocess.DEVNULL,
-                preexec_fn=dies_with_parent,  # noqa: PLW1509 - one prctl call in a process without threads
+                preexec_fn=dies_with_parent,
                 # Ctrl-C is ours to take: we end the children in order.
                 start_new_session=True,
             )
@@ -226,7 +234,9 @@ class Supervisor:
         with suppress(httpx.HTTPError, OSError):
             if httpx.get(f"{self._url}/readyz", timeout=2, trust_env=False).status_code != httpx.codes.OK:
                 return
-            recipients = httpx.get(files.base(ports["world"]) + "/world/recipients", timeout=5, trust_env=False)
+            recipients = httpx.get(
+                files.base(ports["world"]) + "/world/recipients", timeout=5, trust_env=False
+            )
             content = files.announcement(self._url, files.base(ports["rasa"]), ports, recipients.json())
             draft = self._demo.announcement.with_suffix(".draft")
             draft.write_text(content)

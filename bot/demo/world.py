@@ -107,8 +107,8 @@ class World:
             # The controls come last: whoever reaches them finds everything else there.
             await _serve(stack, Server(controls(self), ports["world"]))
             stopped = asyncio.Event()
-            for name in (signal.SIGTERM, signal.SIGINT):
-                asyncio.get_running_loop().add_signal_handler(name, stopped.set)
+            for ending in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(ending, stopped.set)
             await self._live(stopped)
 
     async def _live(self, stopped: asyncio.Event) -> None:

@@ -22,6 +22,7 @@ from bot.stops.models import StopRecord
 from connectors.base import (
     DispatchDesk,
     DispatcherAction,
+    EscalationView,
     Happening,
     HappeningFacts,
     PostedMessage,
@@ -35,6 +36,9 @@ from connectors.errors import (
 )
 
 log = structlog.get_logger()
+
+GONE_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive"})
+"""Slack's answers to an edit of a message that is no longer ours to edit."""
 
 LOOK_BACK = timedelta(minutes=5)
 """Clocks of the workspace and ours may differ by this much when an earlier post is looked for."""
@@ -101,9 +105,24 @@ class DeskKeeper:
                 posted_revision = revision
             await self._remember(escalation_id, message, posted_revision)
         if posted_revision < revision:
-            await desk.update(message, view)
+            await self._edit(desk, escalation_id, message, view)
             await self._remember(escalation_id, message, revision)
         return message
+
+    async def _edit(
+        self, desk: DispatchDesk, escalation_id: UUID, message: PostedMessage, view: EscalationView
+    ) -> None:
+        try:
+            await desk.update(message, view)
+        except ChannelMisconfiguredError as exc:
+            if exc.code not in GONE_CODES:
+                raise
+            # Somebody deleted it: dispatchers must not lose sight of the cause, so it is posted anew.
+            log.warning("slack_message_gone", escalation_id=str(escalation_id), code=exc.code)
+            async with self._database.transaction() as session:
+                escalation = await session.get_one(Escalation, escalation_id, with_for_update=True)
+                escalation.slack_channel = escalation.slack_ts = escalation.post_attempted_at = None
+            raise ChannelUnavailableError("slack", "message gone", exc.code, timedelta(seconds=1)) from exc
 
     async def _remember(self, escalation_id: UUID, message: PostedMessage, revision: int) -> None:
         async with self._database.transaction() as session:

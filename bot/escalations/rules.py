@@ -34,10 +34,10 @@ def judge(verb: DispatcherVerb, escalation: Escalation, dispatcher: str, allowed
     return Verdict.APPLIED
 
 
-def holds_until(now: datetime, window_ends: Sequence[datetime], longest: timedelta) -> datetime:
-    """Until when an acknowledgement counts: the next promised window's end, at most `longest` from now."""
+def holds_until(now: datetime, window_ends: Sequence[datetime], after_the_window: timedelta) -> datetime:
+    """Until when an acknowledgement counts: the next promised window's end, or, with all over, a while from now."""
     coming = [end for end in window_ends if end > now]
-    return min([now + longest, *coming])
+    return min(coming, default=now + after_the_window)
 
 
 @dataclass(frozen=True)

@@ -211,10 +211,10 @@ class EscalationService:
     ) -> None:
         now = self._clock.now()
         ends = [stop.window_end_at for stop in await stops_of(session, escalation.id) if stop.window_end_at]
-        longest = timedelta(minutes=self._policy.acknowledgement_holds_minutes)
+        after_the_window = timedelta(minutes=self._policy.acknowledgement_holds_minutes)
         escalation.state = EscalationState.ACKNOWLEDGED
         escalation.acknowledged_by, escalation.acknowledged_at = action.dispatcher, now
-        escalation.acknowledged_until = rules.holds_until(now, ends, longest)
+        escalation.acknowledged_until = rules.holds_until(now, ends, after_the_window)
         await self._cancel_steps(session, escalation)
         self._note(
             session,
@@ -300,7 +300,8 @@ class EscalationService:
             step.cancelled_at = now
             return
         step.fired_at = now
-        self._note(session, escalation, Happening.STEP_FIRED, mention=self._policy.mention)
+        words = f"mentions {self._policy.mention}"
+        self._note(session, escalation, Happening.STEP_FIRED, words=words, mention=self._policy.mention)
         audit.record(session, now, "escalation", str(escalation.id), "mentioned", position=step.position)
         await self._changed(session, escalation)
 

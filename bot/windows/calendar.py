@@ -189,9 +189,11 @@ def _month(day: WholeMonth, today: date) -> Dated:
 
 
 def _between(day: Between, today: date) -> Dated:
-    first, last = dated(day.first, today), dated(day.last, today)
+    first = dated(day.first, today)
     if first.day is None:
         return first
+    # `mon-wed`: the Wednesday after that Monday.
+    last = dated(day.last, first.day if isinstance(day.last, WeekdayName) else today)
     if last.day is None or last.day <= first.day:
         return Dated(doubt=Doubt.CONFLICT)
     return Dated(first.day, last.day, Doubt.WHICH_DAY)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.windows.days import BOUND_RULES, DATE_RULES, DAY_RULES
 from bot.windows.lexer import lex
-from bot.windows.meaning import Between, Bound, Day, Part, Shape, Span
+from bot.windows.meaning import AnyDay, Between, Bound, Day, Part, Shape, Span
 from bot.windows.times import CLOCK_RULES, LENGTH_RULES, RANGE_RULES, SPAN_RULES, with_bare_hours
 from bot.windows.tokens import Kind, Token, reduce
 
@@ -16,7 +16,9 @@ _OPPOSITE = {
     Shape.BY: Shape.AFTER,
     Shape.UNTIL: Shape.AFTER,
 }
-_NOON, _DAY_STARTS, _DAY_ENDS = 12 * 60, 8 * 60, 21 * 60
+_DAY_STARTS, _DAY_ENDS = 8 * 60, 21 * 60
+_SPENT = (Kind.THE_DAY, Kind.ARTICLE, Kind.ONE)
+"""Articles that no rule wanted; they stand in the way of what is denied."""
 
 
 @dataclass
@@ -27,6 +29,9 @@ class Said:
     apposed: list[bool] = field(default_factory=list)
     """For each day, whether it stands right beside the one before it: `tuesday, june 16`."""
     spans: list[Span] = field(default_factory=list)
+    implied_days: list[Day] = field(default_factory=list)
+    implied_spans: list[Span] = field(default_factory=list)
+    """What follows for a day from being away for a part of it: `at work today until 6`."""
     excluded: list[Day] = field(default_factory=list)
     replaced: bool = False
     """One time was put in place of another: `7 instead of 5`."""
@@ -35,21 +40,52 @@ class Said:
 
 
 def understand(text: str, locale: str) -> Said:
-    reduced = with_bare_hours(reduce(lex(text, locale), _RULES))
+    reduced = [
+        token for token in with_bare_hours(reduce(lex(text, locale), _RULES)) if token.kind not in _SPENT
+    ]
     said = Said(replaced=any(token.kind is Kind.INSTEAD for token in reduced))
     moved = any(token.kind is Kind.CHANGE for token in reduced)
-    for clause in _clauses(_trailing_not(reduced)):
+    for clause in _clauses(_trailing_not(_any_but(reduced))):
         _Clause(clause, said, moved).read()
+    _take_implied(said)
     return said
+
+
+def _take_implied(said: Said) -> None:
+    """Being away for a part of one day says nothing of the other day that was asked for."""
+    if said.days and said.implied_days:
+        said.excluded += said.implied_days
+        return
+    said.days += said.implied_days
+    said.apposed += [False] * len(said.implied_days)
+    said.spans += said.implied_spans
 
 
 def _trailing_not(tokens: list[Token]) -> list[Token]:
     """`hoy no, manana si`: a denial with nothing behind it denies what stands before it."""
-    ended = [*tokens[1:], Token(Kind.BREAK)]
+    followers = [token.kind for token in tokens[1:]] + [Kind.BREAK]
     return [
-        Token(Kind.UNAVAILABLE) if token.kind is Kind.NOT and follower.kind is Kind.BREAK and index else token
-        for index, (token, follower) in enumerate(zip(tokens, ended, strict=True))
+        Token(Kind.UNAVAILABLE) if token.kind is Kind.NOT and follower is Kind.BREAK and index else token
+        for index, (token, follower) in enumerate(zip(tokens, followers, strict=False))
     ]
+
+
+def _any_but(tokens: list[Token]) -> list[Token]:
+    """`any day next week but monday`: behind an `any`, a `but` rules out what follows."""
+    done: list[Token] = []
+    for token, follower in zip(tokens, [*tokens[1:], Token(Kind.BREAK)], strict=False):
+        rules_out = token.value == "but" and _can_be_ruled_out(follower) and any(map(_is_any, done))
+        done.append(Token(Kind.NOT) if rules_out else token)
+    return done
+
+
+def _can_be_ruled_out(token: Token) -> bool:
+    """`any time, but before 4` is a wish."""
+    return token.kind is Kind.DAY or (isinstance(token.value, Span) and _shape(token) not in _OPPOSITE)
+
+
+def _is_any(token: Token) -> bool:
+    return isinstance(token.value, AnyDay) or _shape(token) is Shape.ANY
 
 
 def _clauses(tokens: list[Token]) -> Iterator[list[Token]]:
@@ -75,6 +111,8 @@ class _Clause:
         self._fresh_days = self._fresh_spans = False
         self._kept_day = False
         self._joined = False
+        self._dropped = -2
+        """Where the last taken-back item stands: a time right behind it goes with it."""
 
     def read(self) -> None:
         for index, token in enumerate(self._tokens):
@@ -94,18 +132,27 @@ class _Clause:
 
     def _read_day(self, index: int, day: Day) -> None:
         if self._scope is Kind.INSTEAD_OF:
-            return
-        if self._is_denied() and not self._denial_is_of_the_time(index):
-            self._said.excluded.append(day)
+            self._dropped = index
+            if not self._joined_next(index):
+                self._scope = None
             return
         if isinstance(day, Bound) and day.side == "until":
             # Moved to that day, or away up to it.
             day = Bound(day.day, "from") if self._denied else day.day
+        elif self._is_denied() and not self._denial_is_of_the_time(index):
+            self._said.excluded.append(day)
+            return
         if isinstance(day, Between) and self._moved:
             day = day.last
         self._want_day(index, day)
 
+    def _joined_next(self, index: int) -> bool:
+        return any(token.kind in (Kind.OR, Kind.AND) for token in self._tokens[index + 1 : index + 2])
+
     def _want_day(self, index: int, day: Day) -> None:
+        if self._denied:
+            self._said.implied_days.append(day)
+            return
         if self._fresh_days:
             self._said.days.clear()
             self._said.apposed.clear()
@@ -136,8 +183,10 @@ class _Clause:
     # --- times ---
 
     def _read_span(self, index: int, span: Span) -> None:
-        if self._scope is Kind.INSTEAD_OF:
+        moved_away = self._moved and index > 0 and self._tokens[index - 1].kind is Kind.FROM
+        if self._scope is Kind.INSTEAD_OF or moved_away or self._dropped == index - 1:
             self._said.replaced = True
+            self._scope = None
         elif self._is_denied() and not span.firm and self._denies_time(index):
             self._deny(span)
         else:
@@ -156,7 +205,7 @@ class _Clause:
         return is_part and index >= 2 and behind_denied_day
 
     def _deny(self, span: Span) -> None:
-        if span.shape in (Shape.ANY, Shape.VAGUE):
+        if span.shape in (Shape.ANY, Shape.VAGUE) or self._only_places(span):
             return
         turned = _complement(span)
         if turned is None:
@@ -164,7 +213,14 @@ class _Clause:
         else:
             self._want_span(turned)
 
+    def _only_places(self, span: Span) -> bool:
+        """`not home til 6 tonight`: the evening says where the 6 is and is not itself denied."""
+        return span.shape is Shape.PART and any(_shape(token) in _OPPOSITE for token in self._tokens)
+
     def _want_span(self, span: Span) -> None:
+        if self._denied and any(token.kind is Kind.DAY for token in self._tokens):
+            self._said.implied_spans.append(span)
+            return
         if self._fresh_spans:
             self._said.spans.clear()
             self._fresh_spans = False

@@ -1,6 +1,7 @@
 """Rules that read day phrases: tokens -> a DAY token."""
 
 from bot.windows.meaning import (
+    AnyDay,
     Between,
     Bound,
     CalendarDay,
@@ -137,7 +138,7 @@ def _days_from(tokens: list[Token]) -> Built:
     count = (numbers(tokens) or [1])[0] * _length(tokens)
     if values(tokens, Span):
         return _day(Offset(count))
-    (day,) = values(tokens, object)[-1:]
+    day = next(iter(_singles(tokens)), None)
     if isinstance(day, Offset):
         return _day(Offset(day.days + count))
     if isinstance(day, WeekdayName) and count % 7 == 0:
@@ -179,7 +180,9 @@ def _bound(tokens: list[Token]) -> Built:
     word = tokens[0]
     if word.kind is Kind.AFTER and word.value == "from":
         return _day(Bound(days[0], "until"))
-    if word.kind is Kind.BY:
+    if word.value == "onwards":
+        return _day(Bound(days[0], "from"))
+    if word.kind is Kind.BY or word.value == "by":
         return _day(Bound(days[0], "by"))
     if word.kind is Kind.BEFORE:
         return _day(Bound(days[0], "before"))
@@ -208,6 +211,7 @@ def _unchanged_word(tokens: list[Token]) -> Built:
 
 
 DATE_RULES: tuple[Rule, ...] = (
+    Rule("the? ordinal|next weeks of|in the? month", _whole_month),
     Rule("month the? nth dash|to|until the? nth", _dates_in_month),
     Rule("the? nth dash|to|until the? nth of? month", _dates_in_month),
     Rule("of num to num of? month", _dates_in_month),
@@ -239,18 +243,20 @@ DAY_RULES: tuple[Rule, ...] = (
     _weekday(Which.NEXT),
     _weekday(Which.THIS),
     _weekday(Which.PLAIN),
-    Rule("count? days|weeks|fortnights from|on|after|of|the* day|span", _days_from),
+    Rule("count days|weeks|fortnights from|on|after|of|the* day|span", _days_from),
+    Rule("weeks|fortnights on|from|after the? day", _days_from),
     Rule("day weeks|fortnights", _days_from),
     Rule("count days|weeks|fortnights ago", _days_ago),
     Rule("ago count days|weeks|fortnights", _days_ago),
     Rule("in count days|weeks|fortnights", _days_ahead),
+    _constant("in count months", AnyDay()),
     _constant("next the? weekend", Stretch.NEXT_WEEKEND),
     _constant("weekend next", Stretch.NEXT_WEEKEND),
     _constant("weekend of|in|the* next_week", Stretch.NEXT_WEEKEND),
     _constant("this|coming|the_day|article* weekend", Stretch.THIS_WEEKEND),
     _constant("next_week", Stretch.NEXT_WEEK),
     _constant("this_week", Stretch.THIS_WEEK),
-    Rule("in|edge|next|this the? month", _whole_month),
+    Rule("in|edge|next|this|part the? month", _whole_month),
     _constant("every", Recurring()),
     Rule("between|from? the? day dash|to|until the? day", _between),
     Rule("between the? day and the? day", _between),

@@ -6,6 +6,9 @@ from functools import cache
 
 import holidays
 
+# The package loads every country at the first question: half a second that no recipient should wait for.
+import holidays.countries
+
 # A locale says England or Spain as a whole; regional days (Scotland, Catalonia) are the operator's calendar.
 _PLACES: dict[str, tuple[str, str | None]] = {
     "en-us": ("US", None),

@@ -37,7 +37,7 @@ _PIECE = re.compile(
             + _NUMBERED_THING
             + r"|#\s*\d+|\d+\s*#|\+?\d{7,}|\d{3}[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}"
             r"|[$£€]\s*\d[\d.,]*|\d+%)",
-            r"(?P<full>\b\d{1,2}([/.-])\d{1,2}\2(?:20)?\d{2}\b)",
+            r"(?P<full>\b\d{1,2}(?P<sep>[/.-])\d{1,2}(?P=sep)(?:20)?\d{2}\b)",
             r"(?P<slash>\b\d{1,2}/\d{1,2}\b(?![/\d]))",
             r"(?P<clock>\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?!\d)\s*(am\b|pm\b|a\b|p\b|hrs?\b|hs?\b)?)",
             r"(?P<bare>\b(\d{1,4})\s*(am\b|pm\b)|\b(\d{1,4})(a|p|st|nd|rd|th|ish|ro|do|er|to|mo|h|hs|hr|hrs)\b)",

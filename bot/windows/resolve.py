@@ -8,17 +8,9 @@ from zoneinfo import ZoneInfo
 from bot.windows.calendar import Dated, dated, ruled_out
 from bot.windows.clauses import Said, understand
 from bot.windows.holidays import public_holidays
-from bot.windows.meaning import (
-    CalendarDay,
-    Day,
-    Offset,
-    Shape,
-    Span,
-    WeekdayName,
-    Which,
-)
+from bot.windows.meaning import AnyDay, CalendarDay, Day, Offset, Recurring, Shape, Span, WeekdayName, Which
 from bot.windows.reading import Doubt, WindowReading
-from bot.windows.slots import CLOSES, Slot, settle
+from bot.windows.slots import CLOSES, OPEN_ENDED, Slot, settle
 
 # The first of these that applies is the reason; whatever stands before HOLIDAY in _MUST_ASK is never booked unasked.
 _MUST_ASK = (
@@ -64,7 +56,7 @@ class _Moment:
 
 
 def read_window(text: str, *, now: datetime, timezone: str, locale: str = "en-US") -> WindowReading:
-    """What `text` says about when a delivery should come; the convention is in docs/delivery-times.md.
+    """What `text` says about when a delivery should come; the convention is docs/delivery-times.md.
 
     `now` is aware; `timezone` is the stop's. Never raises on any text: what cannot be read asks, with
     `no_time` as the reason.
@@ -101,6 +93,8 @@ def _days(said: Said, today: date) -> _Days:
         doubt = Doubt.EXCLUDED_DAY if said.excluded else None
         return _Days(doubt=doubt, named=bool(said.excluded), excluded=excluded)
     found = [_apposed(group, today) for group in wanted]
+    if len(found) > 1:
+        found = [_a_week_on(day, group, today) for day, group in zip(found, wanted, strict=True)]
     refusal = next((day for day in found if day.day is None), None)
     usable = [day for day in found if day.day is not None and (day.last_day or day.day not in excluded)]
     if refusal is not None and (refusal.doubt is not Doubt.PAST or not usable):
@@ -108,6 +102,11 @@ def _days(said: Said, today: date) -> _Days:
     if not usable:
         return _Days(doubt=Doubt.EXCLUDED_DAY, excluded=excluded)
     return _usable(usable, excluded)
+
+
+def _a_week_on(day: Dated, group: list[Day], today: date) -> Dated:
+    """Among several weekdays offered, today's own name means the next one."""
+    return Dated(today + timedelta(days=7)) if day.doubt is Doubt.SAME_WEEKDAY and len(group) == 1 else day
 
 
 def _refused(day: Dated, excluded: tuple[date, ...]) -> _Days:
@@ -126,15 +125,21 @@ def _usable(found: list[Dated], excluded: tuple[date, ...]) -> _Days:
 def _wanted(said: Said) -> list[list[Day]]:
     """The days said, those that name one day twice (`tuesday, june 16`) together; a single day beats a stretch."""
     groups: list[list[Day]] = []
-    specific = [isinstance(day, Offset | WeekdayName | CalendarDay) for day in said.days]
-    for day, beside, single in zip(said.days, said.apposed, specific, strict=True):
-        if any(specific) and not single:
+    most = max((_precision(day) for day in said.days), default=0)
+    for day, beside in zip(said.days, said.apposed, strict=True):
+        if _precision(day) < most:
             continue
         if groups and beside and _names_the_same(groups[-1][-1], day):
             groups[-1].append(day)
         else:
             groups.append([day])
     return groups
+
+
+def _precision(day: Day) -> int:
+    if isinstance(day, Offset | WeekdayName | CalendarDay):
+        return 3
+    return {Recurring: 1, AnyDay: 0}.get(type(day), 2)
 
 
 def _names_the_same(one: Day, other: Day) -> bool:
@@ -166,6 +171,8 @@ def _read(said: Said, moment: _Moment) -> WindowReading:
         return _reading(doubts=[Doubt.PAST])
     on_today = days.first == moment.today and days.date_end is None
     slot = _settled(said.spans, moment, passed=moment.minute if on_today else 0)
+    if len(days.dates) > 1 and sum(span.shape not in OPEN_ENDED for span in said.spans) > 1:
+        slot = Doubt.WHICH_TIME
     if on_today and _is_over(slot, moment.minute):
         if len(days.dates) == 1:
             return _reading(doubts=[Doubt.PAST])

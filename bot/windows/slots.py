@@ -12,7 +12,7 @@ _HALF_DAY = 12 * 60
 _SLOT = 60
 _ABOUT = 30
 _CLOCKED = (Shape.EXACT, Shape.AROUND, Shape.RANGE)
-_OPEN_ENDED = (Shape.AFTER, Shape.BEFORE, Shape.BY, Shape.UNTIL)
+OPEN_ENDED = (Shape.AFTER, Shape.BEFORE, Shape.BY, Shape.UNTIL)
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,10 @@ def settle(spans: list[Span], passed: int) -> Slot | Doubt | None:
         return Doubt.VAGUE if vague else None
     hint = _hint(said)
     clocked = [_slot(span, hint, passed) for span in said if span.shape in _CLOCKED]
-    bounds = [_slot(span, hint, passed) for span in said if span.shape in _OPEN_ENDED]
-    parts = [_of_part(span.part) for span in said if span.part is not None]
+    bounds = [_slot(span, hint, passed) for span in said if span.shape in OPEN_ENDED]
+    parts = _finest([_of_part(span.part) for span in said if span.part is not None])
+    if any(slot.doubt is Doubt.CONFLICT for slot in clocked):
+        return Doubt.CONFLICT
     if clocked:
         return _united(clocked)
     if not parts:
@@ -61,6 +63,15 @@ def settle(spans: list[Span], passed: int) -> Slot | Doubt | None:
 def _hint(spans: list[Span]) -> Meridiem | None:
     halves = {span.part.meridiem for span in spans if span.part is not None}
     return halves.pop() if len(halves) == 1 else None
+
+
+def _finest(parts: list[Slot]) -> list[Slot]:
+    """`early monday morning`: a part inside another makes it narrower."""
+    return [
+        part
+        for part in parts
+        if not any(part.start <= other.start and other.end <= part.end for other in parts if other != part)
+    ]
 
 
 def _of_part(part: Part) -> Slot:
@@ -81,6 +92,8 @@ def _united(slots: list[Slot]) -> Slot | Doubt:
 
 def _narrowed(slots: list[Slot]) -> Slot | Doubt:
     """What all of them allow."""
+    if len(slots) == 1:
+        return slots[0]
     start, end = max(slot.start for slot in slots), min(slot.end for slot in slots)
     if start >= end:
         return Doubt.CONFLICT
@@ -128,7 +141,9 @@ def minutes(clock: Clock, hint: Meridiem | None = None, passed: int = 0) -> int:
 
 def _range(first: Clock, last: Clock, hint: Meridiem | None) -> Slot:
     starts, ends = _readings(first), _readings(last)
-    pairs = [(start, end) for start in starts for end in ends if start < end]
+    # A bare first hour never means the small hours: `3-1` is a slip, `6-9am` is said.
+    early = OPENS if first.meridiem is None and last.meridiem is None and not first.fixed else 0
+    pairs = [(start, end) for start in starts for end in ends if early <= start < end]
     if not pairs:
         return Slot(minutes(first, hint), minutes(first, hint) + _SLOT, "closed", Doubt.CONFLICT)
     return Slot(*min(pairs, key=lambda pair: _oddness(pair, first, last, hint)))

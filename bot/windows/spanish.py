@@ -35,6 +35,7 @@ def _names() -> Lexicon:
     for index, names in enumerate(WEEKDAYS):
         full = names.split("|")[0]
         lexicon |= entries(Kind.WEEKDAY, names, index)
+        lexicon |= days(f"{full} pasado", Offset(-1))
         lexicon |= days(f"los {full}|todos los {full}|cada {full}", Recurring((index,)))
         lexicon |= days(f"los {full}s|{full}s|todos los {full}s", Recurring((index,)))
     for index, names in enumerate(MONTHS, start=1):
@@ -132,17 +133,20 @@ _TIMES: Lexicon = (
     entries(Kind.MINUTES, "y media|y 1/2|y treinta", 30)
     | entries(Kind.MINUTES, "y cuarto|y quince", 15)
     | entries(Kind.MINUTES, "menos cuarto|menos quince", -15)
+    | entries(Kind.SUFFIX, "am", "am")
+    | entries(Kind.SUFFIX, "pm", "pm")
     | entries(Kind.OCLOCK, "en punto")
     | entries(Kind.HALF, "media")
     | entries(Kind.ISH, "mas o menos|aproximadamente|aprox|o algo asi|o por ahi|y algo|y pico")
     | entries(Kind.AT, "a las|a la|para las|para la|alas|tipo las|@|para el|pa las")
     | entries(
         Kind.AFTER,
-        "despues de|despues|desp de|dsp de|luego de|a partir de|apartir de|pasadas|pasado de|mas tarde de"
-        "|no antes de|no antes|no antes del|despues del|luego del|a partir del|tras|mas tarde que"
+        "despues de|despues|desp de|dsp de|luego de|pasadas|pasado de|mas tarde de"
+        "|no antes de|no antes|no antes del|despues del|luego del|tras|mas tarde que"
         "|recien despues de|recien a las|cualquier hora despues de|desde despues de|despues de la"
         "|despues de las|no antes de las",
     )
+    | entries(Kind.AFTER, "a partir de|apartir de|a partir del|a partir", "onwards")
     | entries(
         Kind.BEFORE,
         "antes de|antes del|antes|ants de|no mas tarde de|no despues de|no mas tarde del|maximo|maximo a"
@@ -171,7 +175,7 @@ _TIMES: Lexicon = (
     | entries(Kind.AGO, "hace")
     | entries(Kind.HOURS, "hora|horas|hs|hrs|hr")
     | entries(Kind.MINS, "minuto|minutos|min|mins")
-    | spans("esta misma hora|misma hora|la misma hora|a esta hora|a esta misma hora", Span(Shape.SAME_TIME))
+    | spans("esta misma hora|a esta hora|a esta misma hora", Span(Shape.SAME_TIME))
     | spans(
         "todo el dia|cualquier hora|a cualquier hora|cuando sea|en cualquier momento|cualquier momento"
         "|cuando quieran|cuando puedan",
@@ -180,8 +184,8 @@ _TIMES: Lexicon = (
     | spans(
         "mas tarde|luego|pronto|cuanto antes|lo antes posible|ahorita|ahora|ahora mismo|ya"
         "|lo mas pronto posible|mas temprano|despues de cenar|en otro momento|mas tardecito|al rato"
-        "|en un rato|enseguida|ultima hora|a ultima hora|otra hora|otro horario"
-        "|tan pronto como sea posible|lo mas temprano posible",
+        "|en un rato|enseguida|ultima hora|a ultima hora|otra hora|misma hora|la misma hora"
+        "|a la misma hora|otro horario|tan pronto como sea posible|lo mas temprano posible",
         Span(Shape.VAGUE),
     )
     | {phrase: (Token(Kind.AFTER), _NOON) for phrase in ("despues del mediodia", "despues de mediodia")}

@@ -55,7 +55,20 @@ def _with_part(tokens: list[Token]) -> Built:
     clocks, parts = _clocks(tokens), values(tokens, Part)
     if not clocks or clocks[0].fixed or clocks[0].meridiem:
         return None
+    if clocks[0].hour == 12 and parts[0].meridiem == "am":
+        return _hour(replace(clocks[0], fixed=True))  # `las 12 de la mañana` is noon
+    if clocks[0].hour == 12 and parts[0].start >= 17 * 60:
+        return _hour(replace(clocks[0], hour=0, fixed=True))
     return _hour(replace(clocks[0], meridiem=parts[0].meridiem))
+
+
+def _spaced(tokens: list[Token]) -> Built:
+    """`5 30`, `5 30 pm`"""
+    hour, minute = numbers(tokens)[:2]
+    if minute not in (15, 30, 45) or not 1 <= hour <= 12:
+        return None
+    clock = Clock(hour, minute)
+    return _with_suffix([_hour(clock), tokens[2]]) if len(tokens) > 2 else _hour(clock)
 
 
 def _on_the_hour(tokens: list[Token]) -> Built:
@@ -116,6 +129,7 @@ def _hours_of_day(tokens: list[Token]) -> Built:
 
 CLOCK_RULES: tuple[Rule, ...] = (
     Rule("clock oclock", _on_the_hour),
+    Rule("num num suffix?", _spaced),
     Rule("clock suffix", _with_suffix),
     Rule("half past? num|wordnum", _half),
     Rule("quarter past num|wordnum", _quarter_past),
@@ -171,6 +185,12 @@ def _range(tokens: list[Token]) -> Built:
     return _span(Shape.RANGE, *clocks) if clocks and len(clocks) == 2 else None
 
 
+def _either(tokens: list[Token]) -> Built:
+    """`around 2 or 3` is around both."""
+    clocks = _clocks(tokens)
+    return [_span(Shape.AROUND, clock) for clock in clocks] if clocks else None
+
+
 def _shaped(pattern: str, shape: Shape, *, firm: bool = False) -> Rule:
     def build(tokens: list[Token]) -> Built:
         clocks = _clocks(tokens)
@@ -205,6 +225,12 @@ def _lone_suffix(tokens: list[Token]) -> Built:
     return Token(Kind.PART, _MORNING if tokens[0].value == "am" else _AFTERNOON)
 
 
+def _corrected(tokens: list[Token]) -> Built:
+    """`at 5 no wait 6`"""
+    clocks = _clocks(tokens)
+    return [tokens[0], _span(Shape.EXACT, clocks[0])] if clocks else None
+
+
 def _by_day_at(tokens: list[Token]) -> Built:
     clocks = _clocks(tokens)
     day = next(token for token in tokens if token.kind is Kind.DAY)
@@ -218,11 +244,13 @@ def _by_day_part(tokens: list[Token]) -> Built:
 RANGE_RULES: tuple[Rule, ...] = (
     Rule("from|of|between the? clock at the? clock", _range),
     Rule("between at|around? the? clock and|or|dash|to|until at|around? the? clock ish?", _range),
-    Rule("between|from|of|at|around|after* the? clock ish? dash|to|until at|around? the? clock ish?", _range),
+    Rule("between|from|of|at|around* the? clock ish? dash|to|until at|around? the? clock ish?", _range),
     Rule("from the? clock and the? clock", _range),
 )
 
 SPAN_RULES: tuple[Rule, ...] = (
+    Rule("at? around the? clock or at|around? the? clock ish?", _either),
+    Rule("correction at? the? clock", _corrected),
     Rule("by|before|until the? day at? the? hour", _by_day_at),
     Rule("by|before|until the? day part", _by_day_part),
     _shaped("from|after? at|around? the? clock ish? onwards", Shape.AFTER),

@@ -77,6 +77,8 @@ def _names() -> Lexicon:
         lexicon |= entries(Kind.WEEKDAY, names, index)
         lexicon |= entries(Kind.WEEKDAY, f"{names.split('|')[0]} s", index)
         plural = f"{names.split('|')[0]}s"
+        lexicon |= days(f"last {plural[:-1]}|last {names.split('|')[1]}", Offset(-1))
+        lexicon[f"no {plural}"] = (Token(Kind.NOT), Token(Kind.DAY, Recurring((index,))))
         lexicon |= days(f"{plural}|every {plural[:-1]}|on {plural}|any {plural}", Recurring((index,)))
     for index, names in enumerate(MONTHS, start=1):
         lexicon |= entries(Kind.MONTH, names, index)
@@ -97,6 +99,7 @@ _DAYS: Lexicon = (
         Offset(1),
     )
     | days("day after tomorrow|the day after tomorrow|day after tmrw|overmorrow|day after tmr", Offset(2))
+    | days("last week|previous week", Offset(-7))
     | days("yesterday|yday|last night|yesterdays", Offset(-1))
     | days("next month", Stretch.NEXT_MONTH)
     | days("this month", Stretch.THIS_MONTH)
@@ -141,10 +144,10 @@ _PARTS: Lexicon = (
         10,
         "am",
     )
-    | part("morning|morn|mornin|am|mornings|morning time", 8, 12, "am")
+    | part("morning|morn|mornin|mornings|morning time", 8, 12, "am")
     | part("late morning|mid morning|midmorning|later in the morning|late am", 10, 12, "am")
     | part("lunch|lunchtime|lunch time|lunch hour|lunchish|early afternoon|early arvo|early pm", 12, 14, "pm")
-    | part("afternoon|pm|afternoons|arvo|aftrnoon|afternoonish", 12, 17, "pm")
+    | part("afternoon|afternoons|arvo|aftrnoon|afternoonish", 12, 17, "pm")
     | part("mid afternoon|midafternoon", 14, 16, "pm")
     | part("late afternoon|later in the afternoon|late arvo|late pm", 15, 17, "pm")
     | part("early evening|early eve", 17, 19, "pm")
@@ -167,6 +170,8 @@ NOON = Clock(12, fixed=True)
 _TIMES: Lexicon = (
     # `aft 2` is after 2, `fri aft` is the afternoon: the grammar decides.
     entries(Kind.AFTER, "aft", "aft")
+    | entries(Kind.SUFFIX, "am", "am")
+    | entries(Kind.SUFFIX, "pm", "pm")
     | entries(Kind.OCLOCK, "oclock|o clock|oclk|o clk|hrs sharp|sharp|on the dot")
     | entries(Kind.HALF, "half")
     | entries(Kind.QUARTER, "quarter|a quarter|qtr")
@@ -188,10 +193,11 @@ _TIMES: Lexicon = (
     )
     | entries(
         Kind.BEFORE,
-        "before|befor|b4|bfore|bef|earlier than|no later than|not later than|not after|up to|upto|prior to"
+        "before|befor|b4|bfore|bef|earlier than|not after|up to|upto|prior to"
         "|up until|any time before|anytime before|dont come after|do not come after|only before|nlt"
         "|up till",
     )
+    | entries(Kind.BEFORE, "no later than|not later than|nlt", "by")
     | entries(Kind.BY, "by|latest by|at the latest by")
     | entries(Kind.UNTIL, "until|til|till|untill|thru|through")
     | entries(
@@ -219,10 +225,11 @@ _TIMES: Lexicon = (
     | entries(Kind.AGO, "ago")
     | entries(Kind.HOURS, "hour|hours|hr|hrs")
     | entries(Kind.MINS, "minute|minutes|min|mins|minuts")
-    | spans("this time|same time|the same time", Span(Shape.SAME_TIME))
+    | spans("this time", Span(Shape.SAME_TIME))
     | spans(
-        "any time|anytime|all day|whenever|any hour|whole day|the whole day|all of the day|any tym|anytym"
-        "|flexible|at any time|no matter what time|whatever time",
+        "any time|anytime|by end of day|by eod|by end of the day|all day|whenever|any hour|whole day"
+        "|the whole day|all of the day|any tym|anytym|flexible|at any time|no matter what time"
+        "|whatever time",
         Span(Shape.ANY),
     )
     | days(
@@ -234,7 +241,8 @@ _TIMES: Lexicon = (
         "|immediately|sooner|earlier|straight away|shortly|dinner time|dinnertime|after school"
         "|after dinner|before bed|after tea|at tea|some other time|another time|in a bit|in a while"
         "|eventually|quickly|as early as possible|as late as possible|late|breakfast|after breakfast"
-        "|other time|different time",
+        "|other time|different time|same time|the same time|later in the day|end of day|end of the day|eod"
+        "|couple of days|few days|couple days|a couple of days|a few days",
         Span(Shape.VAGUE),
     )
 )
@@ -249,8 +257,8 @@ _GRAMMAR: Lexicon = (
 _CLAUSES: Lexicon = (
     entries(
         Kind.NOT,
-        "not|except|except for|other than|apart from|aside from|anything but|any day but|anyday but"
-        "|but not|excluding|any time but|anytime but|all but|never|not on|just not|excl|any weekday but"
+        "not|nothing|except|except for|other than|apart from|aside from|anything but|any day but|anyday but"
+        "|but not|excluding|all but|never|not on|just not|excl|any weekday but"
         "|besides|nor|or not",
     )
     | entries(Kind.INSTEAD_OF, "instead of|rather than|in place of|and not")
@@ -260,25 +268,27 @@ _CLAUSES: Lexicon = (
         "|not be around|not available|not be available|unavailable|no one|nobody|noone|no body|none of us"
         "|wont|will not|doesnt work|dont work|does not work|do not work|didnt work|not work|isnt good"
         "|not good|no good|not great|not possible|isnt possible|isnt going to work|not going to work|cant"
-        "|can not|cannot|couldnt|wont work|wouldnt work|out|out of town|away|busy|at work|closed|gone"
-        "|im not|i am not|were not|we are not|aint|not going to be|dont come|do not come|dont deliver"
-        "|do not deliver|dont want it|dont bring it|i work|im working|working|at the office|at school"
-        "|in a meeting|in meetings|bad|rubbish|impossible|unable|not able|is out|isnt ideal"
-        "|isnt convenient|not convenient|not suitable|doesnt suit|dont suit|isnt suitable|never home"
-        "|abroad|traveling|travelling|on vacation|on holiday|doesnt do|no can do|hopeless|tied up"
-        "|stuck at work",
+        "|can not|cannot|couldnt|wont work|wouldnt work|out|out of town|away|busy|at work|have to work"
+        "|gotta work|got work|closed|gone|im not|i am not|were not|we are not|aint|not going to be"
+        "|dont come|do not come|dont deliver|do not deliver|dont want it|dont bring it|i work|im working"
+        "|working|at the office|at school|in a meeting|in meetings|bad|rubbish|impossible|unable|not able"
+        "|is out|isnt ideal|isnt convenient|not convenient|not suitable|doesnt suit|dont suit"
+        "|isnt suitable|never home|abroad|traveling|travelling|on vacation|on holiday|doesnt do|no can do"
+        "|hopeless|tied up|stuck at work",
     )
     | entries(
         Kind.HOME_FROM,
-        "home by|back by|home at|back at|get home|be back|get back|off work|get off|finish work|finish"
-        "|done at|done by|get in|home from|back home|im back|off at|getting home|gets home|return"
+        "home by|back by|be back from work|get back from work|home at|back at|get home|be back|get back"
+        "|off work|get off|finish work|get off work|done with work|off from work|done work|finished work"
+        "|finish|done at|done by|get in|home from|back home|im back|off at|getting home|gets home|return"
         "|available from|free from|im home from|clock off|out of work|out of work at|back from work"
         "|getting off|got work till|got work until",
     )
     | entries(
         Kind.LEAVES,
-        "leave|leaving|head out|heading out|have to go|gotta go|need to go|going out|go out|must go"
-        "|go to work|heading off|got to go|have to leave|gotta leave|off to work",
+        "leave|leave for work|leaving for work|leave the house|leaving|head out|heading out|have to go"
+        "|gotta go|need to go|going out|go out|must go|go to work|heading off|got to go|have to leave"
+        "|gotta leave|off to work",
     )
     | entries(
         Kind.CORRECTION,
@@ -290,9 +300,11 @@ _CLAUSES: Lexicon = (
     | entries(
         Kind.CHANGE, "change|move|reschedule|switch|push|moved|changed|rescheduled|shift|swap|resched|bump"
     )
+    | entries(Kind.BREAK, "but", "but")
+    | entries(Kind.BREAK, "swing by|stop by|drop by|come by|pass by|passing by|come over|pop by|pop round")
     | entries(
         Kind.BREAK,
-        "but|can|could|so|then|lets|how about|what about|cud|pls can|cant you|cant u|cant ya|couldnt you"
+        "can|could|so|then|lets|how about|what about|cud|pls can|cant you|cant u|cant ya|couldnt you"
         "|wont you|come|bring|deliver|try|prefer|because|cos|cuz|as|though|although|however|please come"
         "|redeliver|id prefer|if not|works|work|is good|is fine|is ok|is better|is best|is perfect"
         "|is great|would work|would be|will do|can do|drop it|drop|send it|deliver it|bring it|leave it"
@@ -315,6 +327,10 @@ _CLAUSES: Lexicon = (
     )
     # `no not tomorrow` denies, `no, tomorrow` does not.
     | {"no not": (Token(Kind.NOT),)}
+    | {
+        f"no {phrase}": (Token(Kind.NOT), *(_PARTS | _DAYS)[phrase])
+        for phrase in ("mornings", "afternoons", "evenings", "nights", "weekends", "weekdays")
+    }
 )
 
 ENGLISH: Lexicon = _names() | _DAYS | _PARTS | _TIMES | _GRAMMAR | _CLAUSES

@@ -43,7 +43,7 @@ from connectors.onfleet.payloads import (
 from connectors.onfleet.wire import Wire
 
 API_BASE = "https://onfleet.com"
-REQUESTS_PER_SECOND = 20.0
+REQUESTS_PER_SECOND = 20
 """Onfleet counts this over all keys of an organisation; give less where others share it."""
 LOOKBACK = timedelta(days=30)
 """Open tasks are listed by creation: a stop created longer ago than this is not seen."""
@@ -95,7 +95,7 @@ class OnfleetPlatform:
         client_key: str = "client",
         zone_key: str = "zone",
         failure_reasons: Mapping[str, FailureReason] | None = None,
-        requests_per_second: float = REQUESTS_PER_SECOND,
+        requests_per_second: int = REQUESTS_PER_SECOND,
         read_seconds: float = READ_SECONDS,
         backoff_seconds: float = 0.5,
     ) -> None:

@@ -40,11 +40,12 @@ class RateLimit:
 
     def __init__(self, per_second: int | None) -> None:
         self.per_second = per_second
+        self.clock = time.monotonic
         self._recent: deque[float] = deque()
 
     def admit(self) -> int:
         """Counts one request and returns what remains. Raises `VendorError` when nothing does."""
-        now = time.monotonic()
+        now = self.clock()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
         limit = self.per_second or PAGE

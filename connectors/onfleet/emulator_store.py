@@ -58,19 +58,19 @@ class Store:
     """Every object of the pretended account. Give a `path` and it survives kill -9."""
 
     def __init__(self, path: Path | None) -> None:
-        self.organization = Ledger(path, "organization")
-        self.admins = Ledger(path, "admins")
-        self.teams = Ledger(path, "teams")
-        self.hubs = Ledger(path, "hubs")
-        self.workers = Ledger(path, "workers")
-        self.recipients = Ledger(path, "recipients")
-        self.destinations = Ledger(path, "destinations")
-        self.tasks = Ledger(path, "tasks")
-        self.deleted_tasks = Ledger(path, "deleted_tasks")
-        self.containers = Ledger(path, "containers")
-        self.webhooks = Ledger(path, "webhooks")
-        self.batches = Ledger(path, "batches")
-        self._counters = Ledger(path, "counters")
+        self.organization = Ledger(path, "onfleet_organization")
+        self.admins = Ledger(path, "onfleet_admins")
+        self.teams = Ledger(path, "onfleet_teams")
+        self.hubs = Ledger(path, "onfleet_hubs")
+        self.workers = Ledger(path, "onfleet_workers")
+        self.recipients = Ledger(path, "onfleet_recipients")
+        self.destinations = Ledger(path, "onfleet_destinations")
+        self.tasks = Ledger(path, "onfleet_tasks")
+        self.deleted_tasks = Ledger(path, "onfleet_deleted_tasks")
+        self.containers = Ledger(path, "onfleet_containers")
+        self.webhooks = Ledger(path, "onfleet_webhooks")
+        self.batches = Ledger(path, "onfleet_batches")
+        self._counters = Ledger(path, "onfleet_counters")
         self._task_by_short_id = {task["shortId"]: task_id for task_id, task in self.tasks.items()}
         self._recipient_by_phone = {item["phone"]: key for key, item in self.recipients.items()}
 

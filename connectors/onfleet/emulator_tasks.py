@@ -178,6 +178,8 @@ class Tasks:
             raise VendorError(1000, INVALID, "an active or completed task cannot be deleted")
         self._webhooks.fire(Trigger.TASK_DELETED, self.instant(), task=task)
         self._store.drop_held(task)
+        if task["state"] == ACTIVE:
+            self._set_worker(task["worker"], activeTask=None)
         self._store.deleted_tasks[task_id] = task
         del self._store.tasks[task_id]
         self.edited.append(task_id)

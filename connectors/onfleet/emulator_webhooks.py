@@ -33,7 +33,7 @@ class WebhookFaults:
     duplicate: bool = False
     """Every event is sent twice."""
     reorder: bool = False
-    """Waiting events are sent newest first."""
+    """Waiting events are sent one by one, newest first."""
     down: bool = False
     """Nothing is sent; events wait."""
 
@@ -46,8 +46,8 @@ class Webhooks:
         self.delivered = 0
         self._store = store
         self._secret = decode_secret(secret_hex)
-        self._outgoing = Ledger(path, "outgoing_events")
-        self._fired = Ledger(path, "fired_events")
+        self._outgoing = Ledger(path, "onfleet_outgoing_events")
+        self._fired = Ledger(path, "onfleet_fired_events")
         self._retry_seconds = retry_seconds
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -178,7 +178,7 @@ class Webhooks:
     def _due(self) -> list[str]:
         now = time.time()
         due = [key for key, event in self._outgoing.items() if event["due_at"] <= now]
-        return (due[::-1] if self.faults.reorder else due)[:AT_ONCE]
+        return due[:-2:-1] if self.faults.reorder else due[:AT_ONCE]
 
     async def _rest(self) -> None:
         waits = [event["due_at"] - time.time() for event in self._outgoing.values()]

@@ -1,6 +1,7 @@
 """Calls to Onfleet: its rate kept, safe calls repeated, its errors translated into ours."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -23,6 +24,8 @@ from connectors.onfleet.payloads import ErrorBody
 
 PLATFORM = "onfleet"
 ATTEMPTS = 4
+SECOND = 1.05
+"""A little more than one: calls may bunch up on their way."""
 LONGEST_WAIT = timedelta(seconds=10)
 """A longer `Retry-After` is handed to the caller instead of being sat out."""
 
@@ -34,28 +37,19 @@ class ThrottledError(PlatformUnavailableError):
     """Refused by the rate limit: nothing was done, so even a write may be repeated."""
 
 
-class TokenBucket:
-    """Lets `per_second` calls through in any second, evenly after the first burst."""
+class RateLimiter:
+    """Lets `per_second` calls through in any one second; the others wait their turn, first come, first served."""
 
-    def __init__(self, per_second: float) -> None:
-        self._per_second = per_second
-        self._tokens = per_second
-        self._filled_at: float | None = None
+    def __init__(self, per_second: int) -> None:
+        self._passed: deque[float] = deque(maxlen=per_second)
         self._turn = asyncio.Lock()
 
     async def take(self) -> None:
+        loop = asyncio.get_running_loop()
         async with self._turn:
-            self._fill()
-            if self._tokens < 1:
-                await asyncio.sleep((1 - self._tokens) / self._per_second)
-                self._fill()
-            self._tokens -= 1
-
-    def _fill(self) -> None:
-        now = asyncio.get_running_loop().time()
-        passed = 0.0 if self._filled_at is None else now - self._filled_at
-        self._tokens = min(self._per_second, self._tokens + passed * self._per_second)
-        self._filled_at = now
+            if len(self._passed) == self._passed.maxlen:
+                await asyncio.sleep(max(self._passed[0] + SECOND - loop.time(), 0))
+            self._passed.append(loop.time())
 
 
 class Wire:
@@ -66,14 +60,14 @@ class Wire:
         api_key: str,
         api_base: str,
         *,
-        requests_per_second: float,
+        requests_per_second: int,
         read_seconds: float = READ_SECONDS,
         backoff_seconds: float = 0.5,
     ) -> None:
         self._http = open_client(
             api_base.rstrip("/") + "/api/v2/", auth=(api_key, ""), read_seconds=read_seconds
         )
-        self._bucket = TokenBucket(requests_per_second)
+        self._limiter = RateLimiter(requests_per_second)
         self._backoff = wait_random_exponential(multiplier=backoff_seconds, max=LONGEST_WAIT.total_seconds())
 
     async def aclose(self) -> None:
@@ -109,7 +103,7 @@ class Wire:
     async def _send(
         self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any] | None
     ) -> httpx.Response:
-        await self._bucket.take()
+        await self._limiter.take()
         try:
             response = await self._http.request(method, path, params=params, json=body)
         except httpx.HTTPError as exc:

@@ -4,10 +4,9 @@ Nothing that another person wrote can mention, link or format; nobody is notifie
 """
 
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any
 from urllib.parse import quote
 
-from pydantic import AwareDatetime
 from slack_sdk.models.blocks import (
     ActionsBlock,
     Block,
@@ -23,7 +22,9 @@ from connectors.base import (
     EscalationLine,
     EscalationState,
     EscalationView,
-    Record,
+    Happening,
+    HappeningFacts,
+    Refusal,
     Severity,
     StopStatus,
 )
@@ -254,37 +255,6 @@ def _text(text: str) -> MarkdownTextObject:
 
 # --- history in the thread ----------------------------------------------------------------------------
 
-Happening = Literal[
-    "acknowledged",
-    "withdrawn",
-    "ran_out",
-    "resolved",
-    "step_fired",
-    "breached",
-    "eta_changed",
-    "stop_joined",
-    "stop_left",
-    "delivered",
-    "failed",
-    "recipient_wrote",
-]
-
-
-class HappeningFacts(Record):
-    """What a line of history may need; each kind reads what it needs and does without the rest."""
-
-    timezone: str = "UTC"
-    dispatcher: str | None = None
-    """Slack user id."""
-    until: AwareDatetime | None = None
-    address_line: str = ""
-    eta_at: AwareDatetime | None = None
-    earlier_eta_at: AwareDatetime | None = None
-    window: DeliveryWindow | None = None
-    completed_at: AwareDatetime | None = None
-    words: str = ""
-    """A step of the protocol, an outcome, a reason, or what the recipient wrote, by kind."""
-
 
 def thread_line(kind: Happening, facts: HappeningFacts, now: datetime) -> str:
     """One line of the escalation's history. Slack shows the time of the line itself."""
@@ -317,7 +287,8 @@ def _resolved(facts: HappeningFacts, now: datetime) -> str:
 
 
 def _step_fired(facts: HappeningFacts, now: datetime) -> str:
-    return f"Nobody has taken this yet. {sentence(quiet(facts.words))}".strip()
+    step = f", so Doorline {quiet(facts.words)}" if facts.words else ""
+    return sentence(f"Nobody has taken this yet{step}")
 
 
 def _breached(facts: HappeningFacts, now: datetime) -> str:
@@ -367,37 +338,31 @@ def _subject(facts: HappeningFacts) -> str:
 
 
 _HISTORY = {
-    "acknowledged": _acknowledged,
-    "withdrawn": _withdrawn,
-    "ran_out": _ran_out,
-    "resolved": _resolved,
-    "step_fired": _step_fired,
-    "breached": _breached,
-    "eta_changed": _eta_changed,
-    "stop_joined": _stop_joined,
-    "stop_left": _stop_left,
-    "delivered": _delivered,
-    "failed": _failed,
-    "recipient_wrote": _recipient_wrote,
+    Happening.ACKNOWLEDGED: _acknowledged,
+    Happening.WITHDRAWN: _withdrawn,
+    Happening.RAN_OUT: _ran_out,
+    Happening.RESOLVED: _resolved,
+    Happening.STEP_FIRED: _step_fired,
+    Happening.BREACHED: _breached,
+    Happening.ETA_CHANGED: _eta_changed,
+    Happening.STOP_JOINED: _stop_joined,
+    Happening.STOP_LEFT: _stop_left,
+    Happening.DELIVERED: _delivered,
+    Happening.FAILED: _failed,
+    Happening.RECIPIENT_WROTE: _recipient_wrote,
 }
 
 
 # --- answers that only one dispatcher sees ---------------------------------------------------------------
-
-Refusal = Literal["already_held", "resolved", "not_a_dispatcher", "not_yours", "nothing_to_withdraw"]
 
 
 def quiet_text(refusal: Refusal, holder: str | None = None) -> str:
     """Why a gesture changed nothing. `holder` is the Slack id of whoever has the escalation."""
     has_it = f"{mention(holder)} has it" if holder else "Somebody has it"
     return {
-        "already_held": f"{has_it} already.",
-        "resolved": "This one is resolved.",
-        "not_a_dispatcher": "You are not on the list of dispatchers who may acknowledge.",
-        "not_yours": f"{has_it}, so it stays as it is.",
-        "nothing_to_withdraw": "Nobody has this one, so there is nothing to let go of.",
+        Refusal.ALREADY_HELD: f"{has_it} already.",
+        Refusal.RESOLVED: "This one is resolved.",
+        Refusal.NOT_A_DISPATCHER: "You are not on the list of dispatchers who may acknowledge.",
+        Refusal.NOT_YOURS: f"{has_it}, so it stays as it is.",
+        Refusal.NOTHING_TO_WITHDRAW: "Nobody has this one, so there is nothing to let go of.",
     }[refusal]
-
-
-ALL_HAPPENINGS: tuple[str, ...] = get_args(Happening)
-ALL_REFUSALS: tuple[str, ...] = get_args(Refusal)

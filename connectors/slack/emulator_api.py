@@ -78,6 +78,7 @@ class WebApi:
         self.scopes = scopes
         self.calls: Counter[str] = Counter()
         self.unexpected: list[str] = []
+        self.scopes_used: set[str] = set()
         self.rate_limited = False
         self.views = Ledger(ledger_path, "slack_views")
         self.triggers: dict[str, float] = {}
@@ -134,7 +135,9 @@ class WebApi:
         return person
 
     def _check_scopes(self, method: str, args: Args) -> None:
-        missing = self._needed(method, args) - self.scopes
+        needed = self._needed(method, args)
+        self.scopes_used |= needed
+        missing = needed - self.scopes
         if missing:
             provided = ",".join(sorted(self.scopes))
             raise SlackError("missing_scope", needed=",".join(sorted(missing)), provided=provided)

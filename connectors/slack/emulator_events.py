@@ -47,8 +47,9 @@ class EventSender:
         self._addresses["events_url"] = url
 
     @property
-    def undelivered(self) -> list[str]:
-        return list(self._pending)
+    def undelivered(self) -> dict[str, int]:
+        """How often each waiting event has been tried, by event id."""
+        return {event_id: event["attempt"] for event_id, event in self._pending.items()}
 
     def resume(self) -> None:
         for event_id in self._pending:

@@ -5,6 +5,7 @@ import binascii
 import re
 import secrets
 from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,9 +77,9 @@ class Workspace:
         self._joined = Ledger(ledger_path, "slack_joined")
         self._last = Ledger(ledger_path, "slack_last_ts")
         self.ephemerals = Ledger(ledger_path, "slack_ephemerals")
-        self._timelines: dict[str, list[str]] = {channel: [] for channel in self.channels}
+        self._timelines: defaultdict[str, list[str]] = defaultdict(list)
         for message in self._messages.values():
-            insort(self._timelines.setdefault(message["channel"], []), message["ts"])
+            insort(self._timelines[message["channel"]], message["ts"])
 
     # --- who and where --------------------------------------------------------------------------
 

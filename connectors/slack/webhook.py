@@ -7,6 +7,7 @@ over a timestamp that is no number, so it never sees either.
 
 import json
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -113,7 +114,10 @@ async def _answer_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
         return BoltResponse(status=400, body=str(error))
     if isinstance(error, StorageUnavailableError):
         return BoltResponse(status=503, body="nothing was stored", headers={"Retry-After": "5"})
-    log.error("slack.listener_failed", error=type(error).__name__, event_id=event_id, exc_info=error)
+    # Not the text of the error: a database quotes the values it refused.
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{where.filename}:{where.lineno}"
+    log.error("slack.listener_failed", error=type(error).__name__, place=place, event_id=event_id)
     return BoltResponse(status=500, body="")
 
 

@@ -29,6 +29,9 @@ from connectors.twilio.payloads import MessageResource
 
 API_BASE = "https://api.twilio.com"
 
+NOT_A_PAGE = (TwilioException, ValidationError, TypeError, AttributeError)
+"""How the SDK and our model stumble over JSON that is not a page of records."""
+
 RECONCILE_LIMIT = 200
 INBOUND_LIMIT = 5000
 PAGE_SIZE = 50
@@ -125,7 +128,7 @@ class TwilioChannel:
         try:
             found = await self._twilio.messages.list_async(limit=limit, page_size=PAGE_SIZE, **filters)
             return [MessageResource.read(instance) for instance in found]
-        except (TwilioException, ValidationError) as exc:
+        except NOT_A_PAGE as exc:
             raise ChannelUnavailableError(
                 mapping.CHANNEL, "answered with something else than a list"
             ) from exc
@@ -134,13 +137,13 @@ class TwilioChannel:
         if message.num_media == 0:
             return []
         try:
-            media = await self._twilio.messages(message.sid).media.list_async(limit=message.num_media)
-        except TwilioException as exc:
+            found = await self._twilio.messages(message.sid).media.list_async(limit=message.num_media)
+            return [
+                Media(url=self._api_base + item.uri.removesuffix(".json"), content_type=item.content_type)
+                for item in found
+            ]
+        except NOT_A_PAGE as exc:
             raise ChannelUnavailableError(mapping.CHANNEL, "answered with something else than media") from exc
-        return [
-            Media(url=self._api_base + item.uri.removesuffix(".json"), content_type=item.content_type)
-            for item in media
-        ]
 
 
 class HttpxTwilioClient(AsyncHttpClient):  # type: ignore[misc]  # twilio ships no types

@@ -72,8 +72,8 @@ class PretendedAccount:
         self.now = now
         self._pace_seconds = pace_seconds
         self.store = Messages(ledger_path)
-        self.blocked = Ledger(ledger_path, "blocked")
-        self._settings = Ledger(ledger_path, "settings")
+        self.blocked = Ledger(ledger_path, "twilio_blocked")
+        self._settings = Ledger(ledger_path, "twilio_settings")
         self._outcomes: dict[str, Outcome] = {}
         self._sender = WebhookSender(auth_token)
         self._tasks: set[asyncio.Task[None]] = set()

@@ -14,6 +14,7 @@ from twilio.request_validator import RequestValidator
 
 FIRST_PAUSE_SECONDS = 0.2
 """Before the first retry; each further one waits twice as long. Twilio documents the total only."""
+CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,10 @@ class WebhookSender:
 
     def __init__(self, auth_token: str) -> None:
         self._validator = RequestValidator(auth_token)
-        self._http = httpx.AsyncClient(
-            trust_env=False, limits=httpx.Limits(max_connections=200, max_keepalive_connections=50)
-        )
+        limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
+        self._http = httpx.AsyncClient(trust_env=False, limits=limits)
+        # Waiting here is cheap; httpx walks through everything that waits, and every connection, each time.
+        self._slots = asyncio.Semaphore(CONNECTIONS)
 
     async def post(self, url: str, fields: Mapping[str, str]) -> Delivery:
         """Tries as often as the URL's fragment allows; every attempt carries the same idempotency token."""
@@ -77,21 +79,25 @@ class WebhookSender:
             "I-Twilio-Idempotency-Token": str(uuid4()),
             "User-Agent": "TwilioProxy/1.1",
         }
-        delivery = Delivery(status=None)
-        try:
-            async with asyncio.timeout(overrides.total_seconds):
-                for attempt in range(1 + overrides.retries):
-                    if attempt:
-                        await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-                    delivery, failure = await self._attempt(address, fields, headers, overrides)
-                    if failure is None or not overrides.retries_after(failure):
-                        break
-        except TimeoutError:
-            return Delivery(status=None)
-        return delivery
+        async with self._slots:
+            try:
+                async with asyncio.timeout(overrides.total_seconds):
+                    return await self._attempts(address, fields, headers, overrides)
+            except TimeoutError:
+                return Delivery(status=None)
 
     async def aclose(self) -> None:
         await self._http.aclose()
+
+    async def _attempts(
+        self, address: str, fields: Mapping[str, str], headers: Mapping[str, str], overrides: Overrides
+    ) -> Delivery:
+        for attempt in range(overrides.retries + 1):
+            delivery, failure = await self._attempt(address, fields, headers, overrides)
+            if failure is None or not overrides.retries_after(failure) or attempt == overrides.retries:
+                break
+            await asyncio.sleep(FIRST_PAUSE_SECONDS * 2**attempt)
+        return delivery
 
     async def _attempt(
         self, address: str, fields: Mapping[str, str], headers: Mapping[str, str], overrides: Overrides

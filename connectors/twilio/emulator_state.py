@@ -61,7 +61,7 @@ class Messages:
     """Every message, in the order of arrival; survives a kill when it has a ledger file."""
 
     def __init__(self, path: Path | None) -> None:
-        self._ledger = Ledger(path, "messages")
+        self._ledger = Ledger(path, "twilio_messages")
         self._by_sid: dict[str, StoredMessage] = {}
         self._by_number: dict[str, dict[str, None]] = {}
         for value in self._ledger.values():

@@ -39,7 +39,7 @@ RECEIPT_STATUSES = {
 }
 
 # Code -> what the caller does about it, and why. Twilio warns that the code for a cause may change, so this
-# is data with a default (below). Codes from 30001 on arrive in receipts. Source: messaging-contracts A6.
+# is data with a default (below). Codes from 30001 on come in receipts, not here. Source: messaging-contracts A6.
 CODES: dict[int, tuple[type[ChannelError], str]] = {
     20003: (ChannelMisconfiguredError, "the account SID or the auth token is wrong"),
     20404: (ChannelMisconfiguredError, "the account or the resource does not exist"),
@@ -62,34 +62,9 @@ CODES: dict[int, tuple[type[ChannelError], str]] = {
     21703: (ChannelMisconfiguredError, "the messaging service has no suitable sender"),
     21704: (ChannelMisconfiguredError, "the messaging service has no sender"),
     21705: (ChannelMisconfiguredError, "the messaging service is not valid"),
-    30001: (ChannelUnavailableError, "the queue overflowed or the message expired in it"),
-    30002: (ChannelMisconfiguredError, "the account is suspended"),
-    30003: (ChannelUnavailableError, "the handset cannot be reached"),
-    30004: (RecipientOptedOutError, "the destination blocks our texts"),
-    30005: (UndeliverableError, "the handset is unknown"),
-    30006: (UndeliverableError, "a landline or an unreachable carrier"),
-    30007: (ChannelMisconfiguredError, "filtered as unwanted"),
-    30008: (ChannelUnavailableError, "the carrier gives no reason"),
-    30017: (ChannelUnavailableError, "the carrier is congested"),
-    30022: (ChannelUnavailableError, "over the campaign's rate"),
-    30023: (ChannelUnavailableError, "over the campaign's daily cap"),
-    30027: (ChannelUnavailableError, "over T-Mobile's daily cap"),
-    30032: (ChannelMisconfiguredError, "the toll-free number is not verified"),
-    30034: (ChannelMisconfiguredError, "the number belongs to no registered campaign"),
-    30035: (ChannelMisconfiguredError, "the number's campaign registration is not finished"),
-    30410: (ChannelUnavailableError, "the provider did not answer in time"),
-    30450: (ChannelUnavailableError, "held by the fraud guard"),
-    63016: (UndeliverableError, "outside WhatsApp's 24 hours without a template"),
-    63018: (ChannelUnavailableError, "over the channel's rate"),
-    63024: (UndeliverableError, "the recipient is not on this channel"),
-    63033: (RecipientOptedOutError, "the recipient blocked us"),
 }
 UNKNOWN_CODE = (ChannelMisconfiguredError, "refused for a reason that is not in our table")
 """The default: a person has to look."""
-
-
-def meaning_of(code: int) -> tuple[type[ChannelError], str]:
-    return CODES.get(code, UNKNOWN_CODE)
 
 
 def refusal(

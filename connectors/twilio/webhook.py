@@ -38,7 +38,7 @@ def router(
     `public_url` is the address that Twilio was given (scheme, host, and path prefix if there is one):
     signatures are checked against it, because behind a proxy the request itself shows another one.
     """
-    routes = APIRouter(route_class=_EdgeRoute, tags=["twilio"])
+    routes = APIRouter(route_class=_EdgeRoute, include_in_schema=False)
     validator = RequestValidator(auth_token)
     base = public_url.rstrip("/")
 

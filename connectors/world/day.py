@@ -173,7 +173,8 @@ class PretendedDay:
         if standing is not None and standing.closed_at is not None:
             self._close(route, stop, at, standing.closed_at)
         elif on_route and not belongs:
-            self._change(stop.key, Change(at, ChangeKind.LEFT, stop.key))
+            kind = ChangeKind.LEFT if standing else ChangeKind.CLOSED
+            self._change(stop.key, Change(at, kind, stop.key))
         elif belongs and not on_route:
             self._change(stop.key, Change(at, ChangeKind.RETURNED, stop.key))
         self._rearrange(route, placement.platform_ref, belongs, standing)

@@ -10,7 +10,7 @@ _SPANISH_MARKS = re.compile(r"[ñ¿¡áéíóú]", re.IGNORECASE)
 # Words that exist in both ("no", "a", "me", "once", "come", "van") stand in neither list.
 _SPANISH = frozenset(
     """
-    de la el los las un una unos unas y o pero que con por para sin del al lo le les se su sus mi mis tu tus
+    de la el los las un una unos unas pero que con por para sin del al lo le les se su sus mi mis tu tus
     es esta este esto eso ese esa estan estoy estamos son soy era fue ser estar hay ha han he hoy manana ayer
     tarde noche dia dias semana lunes martes miercoles jueves viernes sabado domingo hola ola buenas buenos
     gracias favor si sii claro bueno vale dale listo ok donde dnd cuando como cual cuanto cuanta cuantas quien
@@ -21,7 +21,7 @@ _SPANISH = frozenset(
     escribirme manden mandarme equivocado equivocada recibir recibi primera primero segunda segundo ambos
     ninguno ninguna menos tambien ustedes usted ellos nosotros les nos estamos roto rota
     """.split()
-) - {"o", "ok", "once", "me", "come", "van", "he", "son", "se", "den"}
+) - {"ok", "he", "son", "se"}
 
 _ENGLISH = frozenset(
     """
@@ -34,7 +34,7 @@ _ENGLISH = frozenset(
     someone agent wrong late still here there now after before between any anytime one first second both
     number if so just as out up down off
     """.split()
-) - {"a", "he", "no"}
+) - {"a", "he"}
 
 
 def guess_language(text: str) -> Optional[str]:

@@ -340,8 +340,7 @@ def upgrade() -> None:
 def _apply_queue_schema() -> None:
     """Procrastinate's own schema, so that one command migrates both. Its upgrades ship as SQL of their own."""
     raw = op.get_bind().connection
-    with raw.cursor() as cursor:
-        cursor.execute(SchemaManager.get_schema())
+    raw.cursor().execute(SchemaManager.get_schema())
 
 
 def downgrade() -> None:

@@ -1,95 +1,26 @@
-"""A served Onfleet emulator with one driver and three tasks, a clock that only tests move, and a client on it."""
+"""The town of `onfleet_town`, served, and clients on it."""
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator
 
 import pytest
 
-from connectors.base import Address, DeliveryWindow
 from connectors.emulation import serving
 from connectors.onfleet.client import OnfleetPlatform
-from connectors.onfleet.emulator import OnfleetEmulator
-from connectors.onfleet.emulator_store import Json
-
-API_KEY = "test-key"
-SECRET = "5c" * 32
-TIMEZONE = "America/New_York"
-NINE_IN_NEW_YORK = datetime(2026, 6, 8, 13, 0, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = NINE_IN_NEW_YORK
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **passed: float) -> datetime:
-        self.at += timedelta(**passed)
-        return self.at
-
-
-@dataclass
-class Town:
-    """The emulator with one driver and the stops S-1, S-2, S-3 in this order, windows 10-12, 12-14, 14-16."""
-
-    emulator: OnfleetEmulator
-    url: str
-    clock: Clock
-    driver: str
-    tasks: list[Json]
-
-    @property
-    def refs(self) -> list[str]:
-        return [task["id"] for task in self.tasks]
-
-    def task(self, index: int) -> Json:
-        return self.emulator.store.task(self.refs[index])
+from tests.connectors.onfleet.onfleet_town import (
+    API_KEY,
+    TIMEZONE,
+    Clock,
+    Connect,
+    Town,
+    add_driver,
+    add_stop,
+    new_emulator,
+)
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def new_emulator(clock: Clock, **options: object) -> OnfleetEmulator:
-    given = {"rate_limit": None, "repeat_seconds": 0.05} | options
-    return OnfleetEmulator(API_KEY, SECRET, now=clock, timezone=TIMEZONE, **given)  # type: ignore[arg-type]
-
-
-def add_driver(emulator: OnfleetEmulator, key: str = "R-1") -> str:
-    return emulator.add_worker(
-        key,
-        name="Sam Porter",
-        display_name="North 1",
-        phone="+17325550100",
-        team=emulator.add_team("North"),
-        location=(41.1, -73.4),
-    )
-
-
-def add_stop(emulator: OnfleetEmulator, clock: Clock, driver: str, number: int, **changes: object) -> Json:
-    opens = clock.at + timedelta(hours=2 * number - 1)
-    given: dict[str, object] = {
-        "worker": driver,
-        "address": Address(
-            line=f"{number} Elm St, 2B",
-            city="Norwalk",
-            postcode="06850",
-            region="CT",
-            country="United States",
-            latitude=41.12,
-            longitude=-73.41,
-        ),
-        "recipient_name": "Dana Okafor",
-        "recipient_phone": f"+1203555{100 + number:04d}",
-        "window": DeliveryWindow(start_at=opens, end_at=opens + timedelta(hours=2)),
-        "created_at": clock.at - timedelta(hours=14) + timedelta(seconds=number),
-        "metadata": {"client": "Acme", "zone": "North"},
-        "notes": "Ring twice",
-    }
-    return emulator.add_task(f"S-{number}", **(given | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -99,9 +30,6 @@ async def town(clock: Clock) -> AsyncIterator[Town]:
     tasks = [add_stop(emulator, clock, driver, number) for number in (1, 2, 3)]
     async with serving(emulator.app) as url:
         yield Town(emulator, url, clock, driver, tasks)
-
-
-Connect = Callable[..., OnfleetPlatform]
 
 
 @pytest.fixture

@@ -111,12 +111,16 @@ def test_the_vendors_shortened_task_is_still_a_stop() -> None:
 
 
 def test_nulls_and_unknown_fields_are_tolerated() -> None:
-    nothing = dict.fromkeys(["notes", "destination", "recipients", "metadata", "completionDetails", "container"])
+    nothing = dict.fromkeys(
+        ["notes", "destination", "recipients", "metadata", "completionDetails", "container"]
+    )
     read = Task.model_validate({"id": "t1", "brandNew": {"deep": 1}, **nothing})
     assert (read.notes, read.recipients, read.completion_details.success) == ("", (), None)
 
 
-@pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": "t", "completeAfter": "soon"}, {"id": "t", "recipients": 3}])
+@pytest.mark.parametrize(
+    "body", [{}, {"id": ""}, {"id": "t", "completeAfter": "soon"}, {"id": "t", "recipients": 3}]
+)
 def test_what_is_no_task_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Task.model_validate(body)

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from fastapi import FastAPI
-from slack_world import BOT_TOKEN, CHANNELS, DISPATCHERS, SECRET, Clock, SlackWorld
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -12,6 +11,7 @@ from connectors.emulation import serving
 from connectors.slack.client import SlackDesk
 from connectors.slack.emulator import SlackEmulator
 from connectors.slack.webhook import build_app, router
+from tests.connectors.slack.slack_world import BOT_TOKEN, CHANNELS, DISPATCHERS, SECRET, Clock, SlackWorld
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """The desk in front of the emulator: posting once, finding again, and errors one can act on."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_world import BOT_TOKEN, SlackWorld, make_view
 
 from connectors.base import EscalationState, PostedMessage
 from connectors.emulation import Fault, free_port
 from connectors.errors import ChannelMisconfiguredError, ChannelUnavailableError, OutcomeUnknownError
 from connectors.slack.client import SlackDesk
+from tests.connectors.slack.slack_world import BOT_TOKEN, SlackWorld, make_view
 
 
 async def test_an_escalation_is_posted_with_its_words_and_its_mark(world: SlackWorld) -> None:
@@ -120,6 +121,23 @@ async def test_a_post_whose_answer_was_lost_is_found_again_and_not_repeated(
     messages = await world.channel()
     assert len(messages) == 2
     assert found == PostedMessage(channel="C0NORTH001", ts=messages[1]["ts"])
+
+
+async def test_a_connection_that_dies_unanswered_is_not_tried_again(world: SlackWorld) -> None:
+    """The SDK's own retry handler would post a second time."""
+    requests = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        desk = SlackDesk(BOT_TOKEN, now=world.clock, api_base=f"http://127.0.0.1:{port}/api/")
+        with pytest.raises(OutcomeUnknownError):
+            await desk.post("C0NORTH001", make_view())
+        await desk.aclose()
+    assert len(requests) == 1
 
 
 async def test_a_slow_slack_leaves_the_outcome_open(world: SlackWorld) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import httpx
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_world import BOT_TOKEN, CHANNELS, DISPATCHERS, SECRET, Clock, SlackWorld, make_view, wait_until
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +14,16 @@ from connectors.base import DispatcherVerb, EscalationState
 from connectors.emulation import serving
 from connectors.errors import StorageUnavailableError
 from connectors.slack.emulator import SlackEmulator
+from tests.connectors.slack.slack_world import (
+    BOT_TOKEN,
+    CHANNELS,
+    DISPATCHERS,
+    SECRET,
+    Clock,
+    SlackWorld,
+    make_view,
+    wait_until,
+)
 
 DANA = "U0DANA0001"
 
@@ -166,7 +175,7 @@ async def test_the_envelope_is_slacks(world: SlackWorld) -> None:
 async def test_a_killed_slack_still_has_its_messages_and_goes_on_delivering(
     tmp_path: Path, clock: Clock
 ) -> None:
-    def emulator() -> SlackEmulator:
+    def emulator(retry_scale: float) -> SlackEmulator:
         return SlackEmulator(
             bot_token=BOT_TOKEN,
             signing_secret=SECRET,
@@ -174,20 +183,19 @@ async def test_a_killed_slack_still_has_its_messages_and_goes_on_delivering(
             channels=CHANNELS,
             dispatchers=DISPATCHERS,
             ledger_path=tmp_path / "slack.db",
-            retry_scale=0.001,
+            retry_scale=retry_scale,
         )
 
-    first = emulator()
+    first = emulator(retry_scale=1000.0)  # it will not come to its second retry
     first.events_url = "http://127.0.0.1:9/nobody-listens"
-    first.events._retry_scale = 1000.0  # it will not come to its second retry
     async with serving(first.app) as url:
         bot = AsyncWebClient(token=BOT_TOKEN, base_url=f"{url}/api/")
         ts = (await bot.chat_postMessage(channel="C0NORTH001", text="here"))["ts"]
         dana = AsyncWebClient(token=f"xoxp-{DANA}", base_url=f"{url}/api/")
         await dana.reactions_add(channel="C0NORTH001", name="eyes", timestamp=ts)
-        await wait_until(lambda: first.events._pending[first.events.undelivered[0]]["attempt"] == 2)
+        await wait_until(lambda: list(first.events.undelivered.values()) == [2])
 
-    second = emulator()
+    second = emulator(retry_scale=0.001)
     assert second.events_url == "http://127.0.0.1:9/nobody-listens"
     listener = Listener()
     async with serving(listener.app) as app_url:

@@ -4,12 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from slack_world import Clock, reaction_body
 
 from connectors.base import DispatcherVerb
 from connectors.errors import UnreadablePayloadError
 from connectors.slack.mapping import button_actions, instant, reaction_action, to_ts
 from connectors.slack.payloads import ButtonPress, ReactionEnvelope
+from tests.connectors.slack.slack_world import Clock, reaction_body
 
 NOW = Clock().at
 

@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
-from slack_world import SECRET, SlackWorld, reaction_body, sign
 
 from connectors.base import DispatcherVerb
 from connectors.errors import StorageUnavailableError
+from tests.connectors.slack.slack_world import SECRET, SlackWorld, reaction_body, sign
 
 VIEW = {"type": "modal", "callback_id": "x", "team_id": "T0DOORLINE", "app_installed_team_id": "T0DOORLINE"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}

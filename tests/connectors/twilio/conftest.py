@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 from twilio.request_validator import RequestValidator
 
 from connectors.base import InboundMessage, Receipt
-from connectors.emulation import free_port, serving
+from connectors.emulation import serving
 from connectors.errors import StorageUnavailableError
 from connectors.twilio import webhook
 from connectors.twilio.client import TwilioChannel
@@ -81,15 +82,47 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def edge() -> AsyncIterator[Edge]:
-    port = free_port()
-    edge = Edge(f"http://127.0.0.1:{port}")
-    async with serving(edge.app, port):
-        yield edge
+def edge_at() -> Callable[[str], Edge]:
+    """Makes an edge that believes to be public at the given address; the test serves it."""
+    return Edge
+
+
+class Stage:
+    """A served port whose application changes with every test: starting a server takes longer than a test."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+        self.url = ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for moment in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{moment}.complete"})
+            return
+        assert self.app is not None, "a request between two tests"
+        await self.app(scope, receive, send)
+
+
+async def open_stage() -> AsyncIterator[Stage]:
+    stage = Stage()
+    async with serving(stage) as stage.url:
+        yield stage
+
+
+edge_stage = pytest.fixture(scope="session", name="edge_stage")(open_stage)
+twilio_stage = pytest.fixture(scope="session", name="twilio_stage")(open_stage)
 
 
 @pytest.fixture
-async def twilio(clock: Clock, edge: Edge) -> AsyncIterator[ServedEmulator]:
+def edge(edge_stage: Stage) -> Edge:
+    edge = Edge(edge_stage.url)
+    edge_stage.app = edge.app
+    return edge
+
+
+@pytest.fixture
+async def twilio(clock: Clock, edge: Edge, twilio_stage: Stage) -> AsyncIterator[ServedEmulator]:
     emulator = TwilioEmulator(
         ACCOUNT,
         TOKEN,
@@ -99,14 +132,13 @@ async def twilio(clock: Clock, edge: Edge) -> AsyncIterator[ServedEmulator]:
         inbound_url=edge.sms_url,
         pace_seconds=0.01,
     )
-    async with serving(emulator.app) as url:
-        yield ServedEmulator(emulator, url)
+    twilio_stage.app = emulator.app
+    yield ServedEmulator(emulator, twilio_stage.url)
+    await emulator.aclose()
 
 
 @pytest.fixture
-async def open_channel(
-    twilio: ServedEmulator, edge: Edge
-) -> AsyncIterator[Callable[..., TwilioChannel]]:
+async def open_channel(twilio: ServedEmulator, edge: Edge) -> AsyncIterator[Callable[..., TwilioChannel]]:
     """Opens channels on the emulator; keyword arguments replace the usual ones."""
     opened: list[TwilioChannel] = []
 

@@ -30,7 +30,9 @@ def message(text: str = "About 3:20 pm.", to: str = PHONE, outbound_id: str = "o
 async def test_a_sent_message_is_held_by_the_carrier(channel: TwilioChannel, twilio: Any) -> None:
     receipt = await channel.send(message())
     held = twilio.emulator.messages(PHONE)
-    assert [(m.sid, m.body, m.sender) for m in held] == [(receipt.vendor_id, "About 3:20 pm.", "+15005550006")]
+    assert [(m.sid, m.body, m.sender) for m in held] == [
+        (receipt.vendor_id, "About 3:20 pm.", "+15005550006")
+    ]
     assert receipt.status is ReceiptStatus.QUEUED
     assert receipt.outbound_id == "o-1"
 
@@ -62,9 +64,7 @@ async def test_a_messaging_service_chooses_the_sender(
 async def test_a_whatsapp_message_goes_from_and_to_whatsapp_addresses(
     channel: TwilioChannel, twilio: Any
 ) -> None:
-    whatsapp = OutboundMessage(
-        outbound_id="o-1", channel=ChannelName.WHATSAPP, recipient=PHONE, text="hola"
-    )
+    whatsapp = OutboundMessage(outbound_id="o-1", channel=ChannelName.WHATSAPP, recipient=PHONE, text="hola")
     await channel.send(whatsapp)
     (held,) = twilio.emulator.messages(PHONE)
     assert (held.sender, held.recipient) == ("whatsapp:+15005550006", f"whatsapp:{PHONE}")
@@ -231,7 +231,11 @@ async def test_a_lost_message_is_found_behind_several_pages_of_others(
 async def test_reconciling_with_a_carrier_that_is_down_finds_nothing_out(
     channel: TwilioChannel, twilio: Any, clock: Any
 ) -> None:
-    for fault in (Fault("status", status=500), Fault("malformed"), Fault("status", status=200, body={"a": 1})):
+    for fault in (
+        Fault("status", status=500),
+        Fault("malformed"),
+        Fault("status", status=200, body={"a": 1}),
+    ):
         twilio.emulator.faults.next(fault)
         with pytest.raises(ChannelUnavailableError):
             await channel.find_sent(message(), clock.now(), frozenset())

@@ -1,0 +1,21 @@
+"""A clock that stands still until the test moves it."""
+
+from datetime import UTC, datetime, timedelta
+
+NOON_IN_NEW_YORK = datetime(2026, 6, 9, 16, 0, tzinfo=UTC)
+"""Tuesday, June 9th, 12:00 EDT: a working day with its afternoon to come."""
+
+
+class ManualClock:
+    speed = 1.0
+
+    def __init__(self, at: datetime = NOON_IN_NEW_YORK) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    wall = now
+
+    def move(self, delta: timedelta) -> None:
+        self.at += delta
