@@ -7,7 +7,7 @@ from actions.consent import ActionOptOut
 from actions.fallback import ActionAnswerOffer, ActionDefaultFallback, ActionGiveUp
 from actions.handoff import ActionHandToDispatcher
 from actions.services import ActionServices
-from actions.track import ActionTrack
+from actions.track import ActionChoose, ActionTrack
 from actions.which_stop import AskChosenStops, ValidateWhichStopForm
 
 __all__ = ["ActionServices", "build_actions"]
@@ -17,6 +17,7 @@ def build_actions(services: ActionServices) -> list[Action]:
     """Every action that `nlu/domain/` names, ready for `ActionExecutor.register_action`."""
     kinds = (
         ActionTrack,
+        ActionChoose,
         AskChosenStops,
         ValidateWhichStopForm,
         ActionHandToDispatcher,

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,12 @@ _ABANDONED = re.compile(
 )
 _NAMES_A_DAY = re.compile(
     r"""\b(?:
-        (?:to|2)(?:day|night|nite|morrow|moro\w*) | tom+or+o*w | tmr?w | this
+        (?:to|2)(?:day|night|nite|morrow|moro\w*) | tom+or+o*w | tmr?w | yesterday | this
         | (?:mon|tue|wed|thu|fri|sat|sun|week|jan|feb|apr|aug|sept?|oct|nov|dec)[a-z]*
         | mar(?:ch)? | may | june? | july? | (?:\d+|two|three|few)\ (?:days?|h(?:ou)?rs?)
         | \d+(?:st|nd|rd|th) | \d{1,2}[/.]\d{1,2}
-        | hoy | manana | (?:lun|mart|mier|juev|vier|sab|dom)[a-z]* | semana | (?:\d+|dos|tres)\ (?:dias?|horas?) | esta
+        | hoy | manana | ayer | (?:lun|mart|mier|juev|vier|sab|dom)[a-z]* | semana | esta
+        | (?:\d+|dos|tres)\ (?:dias?|horas?)
         | (?:ener|febr|abri|mayo|juni|juli|agos|octu|novi|dici)[a-z]*
     )\b""",
     re.VERBOSE,
@@ -38,7 +39,7 @@ _PLAIN_YES = re.compile(
 )
 _PLAIN_NO = re.compile(r"(?:n|no|nope|nah|no thanks|no thank you|not that|no gracias)")
 
-SURE_ENOUGH = 0.4
+SURE_ENOUGH = 0.5
 """Below this confidence a "confirm" books nothing: the question is asked again."""
 
 
@@ -134,10 +135,13 @@ def _names(offer: DeliveryWindow, context: Wishing) -> list[str]:
 
 def _any_time_on(window: DeliveryWindow, context: Wishing) -> Wish:
     """A day without an hour: what is offered on that day, else the whole service day."""
-    day = _day_of(window, context.timezone)
-    choices = tuple(offer for offer in context.offers if _day_of(offer, context.timezone) == day)
+    day = day_of(window, context.timezone)
+    choices = tuple(offer for offer in context.offers if day_of(offer, context.timezone) == day)
     if len(choices) > 1:
         return Wish(choices=choices)
+    if context.pending is not None:
+        # "make it monday then": the hours that were read back, on the other day.
+        return Wish(_on_day(context.pending, day, context.timezone))
     return Wish(choices[0] if choices else window)
 
 
@@ -145,15 +149,19 @@ def _on_pending_day(window: DeliveryWindow, text: str, context: Wishing) -> Deli
     """Hours without a day, while another day waits for a yes: those hours on that day."""
     if context.pending is None or names_day(text):
         return window
-    zone = ZoneInfo(context.timezone)
-    day = _day_of(context.pending, context.timezone)
-    start, end = (
-        datetime.combine(day, moment.astimezone(zone).time(), zone)
-        for moment in (window.start_at, window.end_at)
-    )
-    moved = DeliveryWindow(start_at=start, end_at=end)
+    moved = _on_day(window, day_of(context.pending, context.timezone), context.timezone)
     return moved if moved.end_at > context.now else window
 
 
-def _day_of(window: DeliveryWindow, timezone: str) -> date:
+def _on_day(window: DeliveryWindow, day: date, timezone: str) -> DeliveryWindow:
+    """The same wall-clock hours on another day."""
+    zone = ZoneInfo(timezone)
+    start, end = (
+        datetime.combine(day, moment.astimezone(zone).time(), zone).astimezone(UTC)
+        for moment in (window.start_at, window.end_at)
+    )
+    return DeliveryWindow(start_at=start, end_at=end)
+
+
+def day_of(window: DeliveryWindow, timezone: str) -> date:
     return window.start_at.astimezone(ZoneInfo(timezone)).date()

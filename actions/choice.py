@@ -51,6 +51,12 @@ def pick(text: str, options: Sequence[Sequence[str]]) -> tuple[int, ...]:
     )
 
 
+def pick_named(text: str, options: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """As `pick`, where no list was shown: numbers and order mean nothing."""
+    folded = fold(text)
+    return _by_name(folded, options) or _by_all(folded, len(options))
+
+
 def fold(text: str) -> str:
     """Lower case, no accents, quotes dropped, one space between words."""
     bare = unicodedata.normalize("NFD", text.casefold())

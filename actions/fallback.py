@@ -5,7 +5,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.handoff import hand_over
-from actions.turns import DoorlineAction, Events, closing_forms, intent_of, previous_action
+from actions.turns import AND_LISTEN, DoorlineAction, Events, closing_forms, intent_of, previous_action
 from bot.stops.answers import Turn
 
 OFFERED_AFTER = 2
@@ -23,7 +23,7 @@ class ActionDefaultFallback(DoorlineAction):
             return await give_up(self, dispatcher, turn)
         offered = misses == OFFERED_AFTER
         dispatcher.utter_message(response="utter_offer_person" if offered else "utter_ask_rephrase")
-        return [SlotSet("misunderstandings", misses)]
+        return [SlotSet("misunderstandings", misses), AND_LISTEN]
 
 
 class ActionGiveUp(DoorlineAction):
@@ -57,4 +57,4 @@ async def give_up(action: DoorlineAction, dispatcher: CollectingDispatcher, turn
     await hand_over(
         action.services, dispatcher, turn, reason="misunderstood", response="utter_handed_over_misunderstood"
     )
-    return [*closing_forms(), SlotSet("misunderstandings", 0)]
+    return [*closing_forms(), SlotSet("misunderstandings", 0), AND_LISTEN]

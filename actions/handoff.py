@@ -22,6 +22,9 @@ RESPONSES = {
 }
 """What is said on handing over, by intent; `utter_handed_over` for any other."""
 
+QUESTIONS = frozenset({"delivery_info", "proof_of_delivery"})
+"""Asked in passing: an open form goes on afterwards."""
+
 REASONS = {"talk_to_human": "asked"}
 """Reasons that differ from the intent's own name."""
 
@@ -63,4 +66,4 @@ class ActionHandToDispatcher(DoorlineAction):
             response=RESPONSES.get(intent, "utter_handed_over"),
             stop_id=tracker.get_slot("reschedule_stop"),
         )
-        return [*closing_forms(), *understood(tracker)]
+        return [*(() if intent in QUESTIONS else closing_forms()), *understood(tracker)]

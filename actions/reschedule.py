@@ -11,6 +11,7 @@ from actions.booking import (
     Verdict,
     Wish,
     Wishing,
+    day_of,
     from_slot,
     is_abandoned,
     names_day,
@@ -21,7 +22,15 @@ from actions.booking import (
 from actions.choice import pick
 from actions.handoff import hand_over
 from actions.services import ActionServices
-from actions.speech import capitalised, list_windows, name_parcel, say_dated_window, say_instant, say_window
+from actions.speech import (
+    capitalised,
+    list_windows,
+    locale_of,
+    name_parcel,
+    say_dated_window,
+    say_instant,
+    say_window,
+)
 from actions.status import ON_THE_VAN, describe
 from actions.turns import (
     UNCLEAR_INTENTS,
@@ -122,8 +131,7 @@ class ValidateRescheduleForm(DoorlineAction):
         if stop.status.is_closed or not stop.can_change_window:
             return [chosen, SlotSet("booking", "impossible"), ENDED]
         if intent_of(tracker) == "report_unavailable":
-            # "not home tomorrow" names the one day that is not wanted.
-            return [chosen]
+            return [chosen, *self._unwanted_day(stop, turn)]
         offers = await self.services.rescheduling.offers(stop.stop_id)
         wish = self._wish(Asked(tracker, turn, stop), offers)
         if wish.problem and not names_day(turn.text):
@@ -131,8 +139,16 @@ class ValidateRescheduleForm(DoorlineAction):
             return [chosen]
         return [chosen, *_keeping(wish)]
 
+    def _unwanted_day(self, stop: StopAnswer, turn: Turn) -> Events:
+        """ "Not home tomorrow" names the one day that must not be offered."""
+        locale = locale_of(turn.language, stop.timezone)
+        day = self.services.windows.read(turn.text, stop.timezone, locale).date
+        return [SlotSet("unwanted_day", day.isoformat())] if day else []
+
     async def _take_stop(self, tracker: Tracker, turn: Turn) -> Events:
         picked = await pick_stops(self.services, turn, tracker.get_slot("stop_options") or [])
+        if len(picked.stop_ids) > 1:
+            return [SlotSet("stop_question", "one_at_a_time"), SlotSet("reschedule_stop", None)]
         if picked.stop_ids:
             stop = await self.services.finder.get_answer(picked.stop_ids[0])
             # The text chose a stop: a "2" in it is not two o'clock.
@@ -183,7 +199,7 @@ class AskRescheduleStop(DoorlineAction):
     action_name = "action_ask_reschedule_form_reschedule_stop"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        await ask_which_stop(self.services, dispatcher, tracker, turn)
+        await ask_which_stop(self.services, dispatcher, tracker, turn, to_move=True)
         return []
 
 
@@ -197,7 +213,12 @@ class AskNewWindow(DoorlineAction):
         problem = tracker.get_slot("time_problem")
         offers = [from_slot(value) for value in tracker.get_slot("offered_windows") or []]
         if problem != "which_hours":
-            offers = list(await self.services.rescheduling.offers(stop.stop_id))
+            unwanted = tracker.get_slot("unwanted_day")
+            offers = [
+                offer
+                for offer in await self.services.rescheduling.offers(stop.stop_id)
+                if day_of(offer, stop.timezone).isoformat() != unwanted
+            ]
         spoken = list_windows(offers, stop.timezone, self.services.now(), turn.language)
         response = _question(problem) if offers else "utter_ask_when_open"
         dispatcher.utter_message(response=response, options=spoken)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, SlotSet
+from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
@@ -18,10 +18,14 @@ FORM_SLOTS = (
     "reschedule_stop",
     "new_window",
     "refused_window",
+    "unwanted_day",
     "offered_windows",
     "time_problem",
     "booking",
 )
+AND_LISTEN = FollowupAction("action_listen")
+"""Ends the turn where no rule says so; without it Rasa would go on to its fallback, again and again."""
+
 UNCLEAR_INTENTS = frozenset({"nlu_fallback", "out_of_scope"})
 
 Events = list[EventType]

@@ -6,11 +6,20 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.booking import is_abandoned
 from actions.choice import pick
 from actions.services import ActionServices
 from actions.speech import list_options, say_hours
 from actions.status import brief, street_of
-from actions.turns import UNCLEAR_INTENTS, DoorlineAction, Events, closing_forms, intent_of, is_resumed
+from actions.turns import (
+    AND_LISTEN,
+    UNCLEAR_INTENTS,
+    DoorlineAction,
+    Events,
+    closing_forms,
+    intent_of,
+    is_resumed,
+)
 from bot.stops.answers import StopAnswer, StopQuestion, Turn
 
 MOST_LISTED = 4
@@ -63,8 +72,9 @@ def opening_question(question: StopQuestion) -> Events:
 
 
 async def ask_which_stop(
-    services: ActionServices, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn
+    services: ActionServices, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn, *, to_move: bool
 ) -> None:
+    """`to_move`: one stop is wanted, so "both" is not offered."""
     options: list[str] = tracker.get_slot("stop_options") or []
     if not options:
         wrong = tracker.get_slot("stop_question") == "no_such_tracking"
@@ -73,6 +83,9 @@ async def ask_which_stop(
     stops = [await services.finder.get_answer(stop_id) for stop_id in options]
     listed = list_options([brief(stop, services.now(), turn.language) for stop in stops])
     response = "utter_ask_which_of_two" if len(stops) == 2 else "utter_ask_which_of_many"
+    if to_move:
+        again = tracker.get_slot("stop_question") == "one_at_a_time"
+        response = "utter_ask_which_first" if again else "utter_ask_which_to_move"
     dispatcher.utter_message(response=response, count=str(len(stops)), options=listed)
 
 
@@ -93,12 +106,16 @@ class ValidateWhichStopForm(DoorlineAction):
         asked = tracker.get_slot("requested_slot") == "chosen_stops"
         if not asked or is_resumed(tracker, "which_stop_form"):
             return []
+        options = tracker.get_slot("stop_options") or []
         intent = intent_of(tracker)
-        picked = await pick_stops(self.services, turn, tracker.get_slot("stop_options") or [])
+        picked = await pick_stops(self.services, turn, options)
         if picked.stop_ids:
             return [SlotSet("chosen_stops", list(picked.stop_ids)), SlotSet("misunderstandings", 0)]
         if picked.wrong_tracking:
             return [SlotSet("stop_question", "no_such_tracking"), SlotSet("chosen_stops", None)]
+        if intent == "deny" or is_abandoned(turn.text):
+            dispatcher.utter_message(response="utter_noted" if options else "utter_no_tracking")
+            return [*closing_forms(), AND_LISTEN]
         if intent not in ANSWERING_INTENTS:
             return [ActionExecutionRejected("which_stop_form")]
         return [SlotSet("stop_question", "unclear"), *unclear_answer(tracker, "chosen_stops")]
@@ -108,5 +125,5 @@ class AskChosenStops(DoorlineAction):
     action_name = "action_ask_which_stop_form_chosen_stops"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
-        await ask_which_stop(self.services, dispatcher, tracker, turn)
+        await ask_which_stop(self.services, dispatcher, tracker, turn, to_move=False)
         return []

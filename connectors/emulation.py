@@ -42,7 +42,7 @@ class Ledger(MutableMapping[str, Any]):
             self._connection.execute(
                 f'CREATE TABLE IF NOT EXISTS "{table}" (key TEXT PRIMARY KEY, value TEXT NOT NULL)'
             )
-            rows = self._connection.execute(f'SELECT key, value FROM "{table}" ORDER BY rowid')
+            rows = self._connection.execute(f'SELECT key, value FROM "{table}" ORDER BY rowid')  # noqa: S608 - our own names
             self._values = {key: json.loads(value) for key, value in rows}
 
     def __getitem__(self, key: str) -> Any:
@@ -52,14 +52,15 @@ class Ledger(MutableMapping[str, Any]):
         self._values[key] = value
         if self._connection is not None:
             self._connection.execute(
-                f'INSERT INTO "{self._table}" VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+                f'INSERT INTO "{self._table}" VALUES (?, ?) '  # noqa: S608
+                "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
                 (key, json.dumps(value)),
             )
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]
         if self._connection is not None:
-            self._connection.execute(f'DELETE FROM "{self._table}" WHERE key = ?', (key,))
+            self._connection.execute(f'DELETE FROM "{self._table}" WHERE key = ?', (key,))  # noqa: S608
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._values))

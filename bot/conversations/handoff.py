@@ -17,6 +17,16 @@ from connectors.base import Severity
 
 REASONS = {
     "asked": "Asks for a person",
+    "complaint": "Complains",
+    "report_missing": "Says the parcel is missing",
+    "report_damaged_or_wrong": "Reports a damaged or wrong parcel",
+    "report_unavailable": "Will not be there",
+    "cancel_delivery": "Wants to cancel or refuse",
+    "change_address": "Wants another address",
+    "delivery_instructions": "Has instructions for the driver",
+    "delivery_info": "Has a question about the service",
+    "proof_of_delivery": "Wants proof of delivery",
+    "running_late": "Is on the way to the driver",
     "unanswered": "Has had no answer for long",
     "no_reply": "The bot had no answer",
     "failed": "The bot failed on this text",

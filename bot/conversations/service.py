@@ -21,12 +21,14 @@ from bot.conversations.consent import ConsentLedger, Keyword, carrier_answers, f
 from bot.conversations.dialogue import Dialogue
 from bot.conversations.handoff import Handoff
 from bot.conversations.models import ConsentWord, Conversation, InboundState, InboundText
+from bot.conversations.privacy import masked
 from bot.conversations.words import Words
 from bot.db import Database
 from bot.durable import inbox, outbox
 from bot.durable.jobs import send_later
 from bot.durable.models import Purpose
 from bot.durable.queue import defer
+from bot.escalations.service import EscalationService
 from bot.sop import ProtocolInForce
 from bot.stops.answers import Turn
 from connectors.base import InboundMessage
@@ -54,6 +56,7 @@ class ConversationService:
         dialogue: Dialogue,
         consent: ConsentLedger,
         handoff: Handoff,
+        escalations: EscalationService,
         words: Words,
     ) -> None:
         self._database = database
@@ -62,6 +65,7 @@ class ConversationService:
         self._dialogue = dialogue
         self._consent = consent
         self._handoff = handoff
+        self._escalations = escalations
         self._words = words
 
     async def receive(self, message: InboundMessage) -> None:
@@ -227,6 +231,8 @@ class ConversationService:
                 await self._reply(session, conversation, inbound, text, InboundState.ANSWERED)
                 return None
             was_tried = inbound.attempts > 0
+            if not was_tried:
+                await self._escalations.recipient_wrote(session, conversation.address, masked(inbound.text))
             inbound.attempts += 1
             return Taken(conversation, inbound, was_tried)
 

@@ -52,7 +52,7 @@ class World:
             files.TWILIO_NUMBER,
             now=now,
             ledger_path=demo.ledger,
-            inbound_url=f"{app_url}/connectors/twilio/sms",
+            inbound_url=f"{app_url}/connectors/twilio/sms#rc=5&rp=ct,rt,5xx",
         )
         self.slack = SlackEmulator(
             bot_token=files.SLACK_BOT_TOKEN,

@@ -93,6 +93,24 @@ class EscalationService:
             )
         return escalation.id
 
+    async def recipient_wrote(self, session: AsyncSession, phone: str, words: str) -> None:
+        """Shows what somebody wrote wherever a dispatcher is looking at a stop of theirs."""
+        rows = await session.scalars(
+            select(Escalation)
+            .join(EscalationStop, col(EscalationStop.escalation_id) == col(Escalation.id))
+            .join(StopRecord, col(StopRecord.id) == col(EscalationStop.stop_id))
+            .where(
+                col(StopRecord.recipient_phone) == phone,
+                col(EscalationStop.settled_at).is_(None),
+                col(Escalation.state) != EscalationState.RESOLVED,
+            )
+            .order_by(col(Escalation.id))
+            .with_for_update(of=Escalation)
+        )
+        for escalation in rows.unique():
+            self._note(session, escalation, Happening.RECIPIENT_WROTE, words=words)
+            await self._changed(session, escalation)
+
     async def _raise(self, session: AsyncSession, cause: Cause) -> Escalation:
         now = self._clock.now()
         escalation = Escalation(
@@ -300,8 +318,7 @@ class EscalationService:
             step.cancelled_at = now
             return
         step.fired_at = now
-        words = f"mentions {self._policy.mention}"
-        self._note(session, escalation, Happening.STEP_FIRED, words=words, mention=self._policy.mention)
+        self._note(session, escalation, Happening.STEP_FIRED, mention=self._policy.mention)
         audit.record(session, now, "escalation", str(escalation.id), "mentioned", position=step.position)
         await self._changed(session, escalation)
 

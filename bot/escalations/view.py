@@ -30,8 +30,8 @@ async def build_view(
     )
     step = rules.next_step(list(steps)) if escalation.state is EscalationState.RAISED else None
     lines = [await _stop_line(session, stop, now) for stop in stops]
-    if not lines and escalation.conversation_id is not None:
-        lines = [await _person_line(session, escalation.conversation_id, now)]
+    if escalation.conversation_id is not None:
+        lines = [await _waiting_line(session, escalation.conversation_id, lines, now)]
     return EscalationView(
         escalation_id=str(escalation.id),
         severity=escalation.severity,
@@ -83,22 +83,25 @@ async def _stop_line(session: AsyncSession, stop: StopRecord, now: datetime) -> 
     )
 
 
-async def _person_line(session: AsyncSession, conversation_id: UUID, now: datetime) -> EscalationLine:
-    """Someone who waits, and whom we cannot tie to a stop."""
+async def _waiting_line(
+    session: AsyncSession, conversation_id: UUID, lines: list[EscalationLine], now: datetime
+) -> EscalationLine:
+    """Somebody who waits for a person: how to reach them, and their stop where we know it."""
     conversation = await session.get_one(Conversation, conversation_id)
     words = await _last_words(session, conversation.address, now)
-    return EscalationLine(
-        stop_id="",
-        tracking="",
-        client="",
-        address_line="",
-        window=None,
-        eta_at=None,
-        status=StopStatus.PLANNED,
-        recipient_phone=conversation.address,
-        last_words=masked(words.text)[:LONGEST_WORDS] if words else "",
-        last_words_at=words.received_at if words else None,
+    line = lines[0] if lines else _NO_STOP
+    return line.model_copy(
+        update={
+            "recipient_phone": conversation.address,
+            "last_words": masked(words.text)[:LONGEST_WORDS] if words else "",
+            "last_words_at": words.received_at if words else None,
+        }
     )
+
+
+_NO_STOP = EscalationLine(
+    stop_id="", tracking="", client="", address_line="", window=None, eta_at=None, status=StopStatus.PLANNED
+)
 
 
 async def _last_words(session: AsyncSession, phone: str | None, now: datetime) -> InboundText | None:
