@@ -142,7 +142,8 @@ class ValidateRescheduleForm(DoorlineAction):
     def _unwanted_day(self, stop: StopAnswer, turn: Turn) -> Events:
         """ "Not home tomorrow" names the one day that must not be offered."""
         locale = locale_of(turn.language, stop.timezone)
-        day = self.services.windows.read(turn.text, stop.timezone, locale).date
+        reading = self.services.windows.read(turn.text, stop.timezone, locale)
+        day = next(iter(reading.exclude), reading.date)
         return [SlotSet("unwanted_day", day.isoformat())] if day else []
 
     async def _take_stop(self, tracker: Tracker, turn: Turn) -> Events:

@@ -122,7 +122,7 @@ def capitalised(words: str) -> str:
 def locale_of(language: str, timezone: str) -> str:
     """How numbers in dates are read: day first in Spanish and in British zones."""
     if language == "es":
-        return "es"
+        return "es-ES" if timezone == "Europe/Madrid" else "es-MX"
     return "en-GB" if timezone in {"Europe/London", "Europe/Dublin"} else "en-US"
 
 

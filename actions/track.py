@@ -42,10 +42,11 @@ class ActionTrack(DoorlineAction):
         stops = question.stops
         if question.kind == "several":
             named = pick_named(turn.text, [names_of(stop) for stop in stops])
-            stops = tuple(stops[index] for index in named) if len(named) == 1 else ()
+            stops = tuple(stops[index] for index in named)
         if not stops:
             return [*opening_question(question), FollowupAction("which_stop_form")]
-        await tell_status(self.services, dispatcher, turn, stops[0])
+        for stop in stops:
+            await tell_status(self.services, dispatcher, turn, stop)
         return []
 
 

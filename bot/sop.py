@@ -239,7 +239,9 @@ def _expected(error: Any) -> str:
         return "expected this key, found nothing"
     if kind == "extra_forbidden":
         return "unknown key; expected one of those in bot/sop.yml"
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    message = str(error["msg"])
+    for prefix in ("Value error, ", "Input should be ", "String should have "):
+        message = message.removeprefix(prefix)
     expected = message if message.startswith("expected") else f"expected {message}"
     found = error["input"]
     return f"{expected}, found {found!r}" if isinstance(found, str | int | float | bool | None) else expected

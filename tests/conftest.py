@@ -111,6 +111,19 @@ async def world(setting: Setting, empty_database: None) -> AsyncIterator[World]:
 
 
 @pytest.fixture(scope="session")
+def bare_setting(database_url: str, var: Path) -> Setting:
+    """What worlds without the real Rasa share."""
+    return Setting(database_url, None, free_port(), secrets.token_hex(16), var)
+
+
+@pytest.fixture
+async def bare_world(bare_setting: Setting, empty_database: None) -> AsyncIterator[World]:
+    """A world whose dialogue is pretended: for what does not depend on understanding."""
+    async with World(bare_setting) as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder beside the project that only this place and CI have."""
     if not SHARED.exists():

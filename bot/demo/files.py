@@ -87,7 +87,7 @@ def announcement(app_url: str, rasa_url: str, ports: dict[str, int], recipients:
                 "number": TWILIO_NUMBER,
             },
             "slack": {
-                "base": base(ports["slack"]) + "/api/",
+                "base": base(ports["slack"]),
                 "bot_token": SLACK_BOT_TOKEN,
                 "signing_secret": SLACK_SIGNING_SECRET,
                 "channels": SLACK_CHANNELS,

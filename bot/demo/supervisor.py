@@ -34,6 +34,7 @@ from bot.settings import PROJECT_ROOT, Settings
 DATABASE = "doorline_demo"
 LOOK_EVERY_SECONDS = 0.2
 RESTART_PAUSE_SECONDS = 0.5
+QUICK_SECONDS, QUICK_ENDS_ALLOWED = 10, 4
 
 
 @dataclass
@@ -42,15 +43,32 @@ class Child:
 
     name: str
     start: Callable[[], "subprocess.Popen[bytes]"]
+    log: Path
     process: "subprocess.Popen[bytes] | None" = None
+    started_at: float = 0.0
+    quick_ends: int = 0
 
     def ensure(self) -> None:
+        """Starts it, or starts it again.
+
+        Raises:
+            ConfigurationError: it ended by itself again and again as soon as it was started.
+        """
         if self.process is not None and self.process.poll() is not None:
-            say(f"{self.name} ended ({_ending(self.process.returncode)}), starting it again")
+            self._take_note_of_its_end(self.process.returncode)
             time.sleep(RESTART_PAUSE_SECONDS)
             self.process = None
         if self.process is None:
             self.process = self.start()
+            self.started_at = time.monotonic()
+
+    def _take_note_of_its_end(self, code: int) -> None:
+        was_quick = code > 0 and time.monotonic() - self.started_at < QUICK_SECONDS
+        self.quick_ends = self.quick_ends + 1 if was_quick else 0
+        if self.quick_ends >= QUICK_ENDS_ALLOWED:
+            tail = self.log.read_text(errors="replace")[-1500:]
+            raise ConfigurationError(f"{self.name} does not stay up (exit code {code}):\n{tail}")
+        say(f"{self.name} ended ({_ending(code)}), starting it again")
 
 
 class Supervisor:
@@ -93,14 +111,14 @@ class Supervisor:
             lock.close()
 
     def _mind(self, children: list[Child], database_url: str) -> None:
-        world = Child("the pretended world", self._start_world)
-        app = Child("the app", lambda: self._start_app(database_url))
+        world = Child("the pretended world", self._start_world, self._demo.log("world"))
+        app = Child("the app", lambda: self._start_app(database_url), self._demo.log("app"))
         children += [world, app]
         for child in children:
             child.ensure()
         say(f"demo page: {self._url}/demo")
         self._set_stage("Training the language model")
-        rasa = Child("Rasa", self._rasa_starter(database_url, children))
+        rasa = Child("Rasa", self._rasa_starter(database_url, children), self._demo.log("rasa"))
         children.append(rasa)
         while not self._stopped:
             for child in children:

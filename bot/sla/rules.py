@@ -42,6 +42,8 @@ class Assessment:
 
 
 STALE_NEWS = timedelta(minutes=20)
+ETA_GRACE = timedelta(minutes=5)
+"""An ETA that passed longer ago than this without an arrival is no ETA any more."""
 
 
 def assess(stop: WatchedStop, rules: SlaRules, now: datetime) -> Assessment:
@@ -70,13 +72,17 @@ def _cause(stop: WatchedStop, rules: SlaRules, now: datetime) -> tuple[Cause, in
     limit = end - timedelta(minutes=rules.at_risk_margin_minutes)
     if stop.was is not SlaState.ON_TRACK:
         limit -= timedelta(minutes=rules.back_on_track_minutes)
-    is_fresh = stop.news_age <= STALE_NEWS
     if stop.eta_at is not None and stop.eta_at >= limit:
         return Cause.ETA_LATE, max(0, _minutes(stop.eta_at - end))
     is_near = end - now <= timedelta(minutes=rules.unconfirmed_margin_minutes)
-    if is_near and (stop.eta_at is None or not is_fresh):
-        return Cause.UNCONFIRMED, 0
-    return Cause.NONE, 0
+    return (Cause.UNCONFIRMED if is_near and not _has_good_eta(stop, now) else Cause.NONE), 0
+
+
+def _has_good_eta(stop: WatchedStop, now: datetime) -> bool:
+    """Whether an ETA is there, is fresh, and has not been proved wrong by the time."""
+    if stop.eta_at is None or stop.news_age > STALE_NEWS:
+        return False
+    return stop.status is StopStatus.ARRIVING or stop.eta_at >= now - ETA_GRACE
 
 
 def _sentence(stop: WatchedStop, cause: Cause) -> str:
@@ -86,8 +92,11 @@ def _sentence(stop: WatchedStop, cause: Cause) -> str:
         return f"Window ended {end}{eta}"
     if cause is Cause.ETA_LATE and stop.eta_at is not None:
         return f"ETA {clock_time(stop.eta_at, stop.timezone)}, window ends {end}"
-    news = f"last news {_minutes(stop.news_age)} min ago" if stop.eta_at else "no ETA"
-    return f"Window ends {end}, {news}"
+    if stop.eta_at is None:
+        return f"Window ends {end}, no ETA"
+    if stop.news_age > STALE_NEWS:
+        return f"Window ends {end}, last news {_minutes(stop.news_age)} min ago"
+    return f"Window ends {end}, ETA {clock_time(stop.eta_at, stop.timezone)} has passed"
 
 
 def _minutes(duration: timedelta) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -91,6 +92,21 @@ class ResponseOrder(BaseModel):
     thread_ts: str | None = None
 
 
+class _MethodConvertor(Convertor[str]):
+    """Names such as `chat.postMessage`: a family and a verb."""
+
+    regex = r"[a-z]+(?:\.[a-zA-Z]+)+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("slack_method", _MethodConvertor())
+
+
 class SlackEmulator:
     """One workspace. Set `events_url` once the app's address is known; it is remembered with the rest."""
 
@@ -143,7 +159,12 @@ class SlackEmulator:
         return Starlette(
             lifespan=self._lifespan,
             routes=[
-                Route("/api/{method}", self._method, methods=["GET", "POST"]),
+                # Clients disagree whether their base address ends in /api/: with and without it, both work.
+                *[
+                    Route(f"{prefix}/{{method}}", self._method, methods=["GET", "POST"])
+                    for prefix in ("/api", "/api/api")
+                ],
+                Route("/{method:slack_method}", self._method, methods=["GET", "POST"]),
                 Route("/actions/{team}/{secret}", self._respond, methods=["POST"]),
                 Route("/_emulator/channels", self._show_channels),
                 Route("/_emulator/channels/{channel}", self._show_channel),

@@ -1,4 +1,4 @@
-"""A clock that stands still until the test moves it."""
+"""Clocks for tests: one that stands still until the test moves it, and the real one."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,18 @@ class ManualClock:
     def now(self) -> datetime:
         return self.at
 
-    wall = now
+    def wall(self) -> datetime:
+        return self.now()
 
     def move(self, delta: timedelta) -> None:
         self.at += delta
+
+
+class RunningClock(ManualClock):
+    """Real time: for stories whose app is another process. It cannot be moved."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def move(self, delta: timedelta) -> None:
+        raise AssertionError(f"real time cannot be moved by {delta}")

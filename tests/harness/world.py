@@ -6,24 +6,29 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlmodel import SQLModel, col
 
 from bot.app import Doorline, create_app
 from bot.settings import PROJECT_ROOT, Settings
+from bot.stops.models import StopRecord
 from connectors.base import Address, DeliveryWindow
 from connectors.emulation import Server
 from connectors.onfleet.emulator import OnfleetEmulator
 from connectors.slack.emulator import SlackEmulator
 from connectors.twilio.emulator import TwilioEmulator
 from tests.harness.clock import ManualClock
+from tests.harness.dialogue import PretendedRasa
 from tests.harness.waiting import eventually
+
+Row = TypeVar("Row", bound=SQLModel)
 
 TIMEZONE = "America/New_York"
 ACCOUNT_SID = "AC" + "0a" * 16
@@ -47,19 +52,34 @@ class Setting:
     """What all worlds of one test session share."""
 
     database_url: str
-    rasa_url: str
+    rasa_url: str | None
+    """None: each world brings a pretended one."""
     app_port: int
     secret_key: str
     var: Path
 
 
 class World:
-    """Everything of one test. `async with World(...)` opens it; nothing of an earlier test is left."""
+    """Everything of one test. `async with World(...)` opens it; nothing of an earlier test is left.
 
-    def __init__(self, setting: Setting, *, sop: Path | None = None, with_clock: bool = False) -> None:
+    `with_app=False` leaves the app to the test: another process, or none.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        *,
+        sop: Path | None = None,
+        clock: ManualClock | None = None,
+        with_clock: bool = False,
+        with_app: bool = True,
+    ) -> None:
         self.setting = setting
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
+        self.rasa = PretendedRasa()
+        """Stands in where the setting has no real server."""
         self._with_clock = with_clock
+        self._with_app = with_app
         self._sop = sop or PROJECT_ROOT / "bot" / "sop.yml"
         self._stack = AsyncExitStack()
         self.url = f"http://127.0.0.1:{setting.app_port}"
@@ -91,13 +111,20 @@ class World:
     async def __aenter__(self) -> Self:
         self.bases = {
             name: await self._serve(emulator.app)
-            for name, emulator in (("twilio", self.twilio), ("slack", self.slack), ("onfleet", self.onfleet))
+            for name, emulator in (
+                ("twilio", self.twilio),
+                ("slack", self.slack),
+                ("onfleet", self.onfleet),
+                ("rasa", self.rasa),
+            )
         }
         self.http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
-        await self.start_app()
+        if self._with_app:
+            await self.start_app()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
+        self.rasa.release()
         await self.stop_app()
         await self._stack.aclose()
 
@@ -117,7 +144,7 @@ class World:
             secret_key=SecretStr(self.setting.secret_key),
             doorline_sop=self._sop,
             doorline_var=self.setting.var,
-            rasa_url=self.setting.rasa_url,
+            rasa_url=self.setting.rasa_url or self.bases["rasa"],
             twilio_account_sid=ACCOUNT_SID,
             twilio_auth_token=SecretStr(AUTH_TOKEN),
             twilio_from=OUR_NUMBER,
@@ -131,14 +158,22 @@ class World:
         )
 
     async def start_app(self, **changes: Any) -> None:
+        """`changes` replace settings, and `with_worker=False` leaves the jobs to another process."""
+        with_worker = changes.pop("with_worker", True)
         settings = self.settings.model_copy(update=changes)
-        self.app = create_app(settings, clock=self.clock, with_clock=self._with_clock)
+        self.app = create_app(
+            settings, clock=self.clock, with_clock=self._with_clock, with_worker=with_worker
+        )
         server = Server(self.app, self.setting.app_port)
         await server.start()
         self._app_stack.push_async_callback(server.stop)
 
     async def stop_app(self) -> None:
         await self._app_stack.aclose()
+
+    async def restart_app(self, **changes: Any) -> None:
+        await self.stop_app()
+        await self.start_app(**changes)
 
     @property
     def doorline(self) -> Doorline:
@@ -177,6 +212,13 @@ class World:
             )
         return int(count or 0)
 
+    # --- what is kept -------------------------------------------------------------------------
+
+    async def rows(self, table: type[Row], *conditions: Any) -> list[Row]:
+        """Rows of one of our tables that fulfil all conditions."""
+        async with self.doorline.services.database.transaction() as session:
+            return list(await session.scalars(select(table).where(*conditions)))
+
     # --- the routing platform -----------------------------------------------------------------
 
     async def has_stop(
@@ -212,13 +254,25 @@ class World:
             self.onfleet.set_duty(worker, True, self.clock.now())
         if eta is not None:
             self.onfleet.set_eta(task["id"], self.local(eta, day))
-        await self.sync()
+        if self._with_app:
+            await self.sync()
         return str(task["shortId"])
+
+    def task_of(self, tracking: str) -> dict[str, Any]:
+        """Onfleet's own record of a stop."""
+        return next(task for task in self.onfleet.store.tasks.values() if task["shortId"] == tracking)
 
     def local(self, clock_time: str, day: int = 0) -> datetime:
         hour, minute = (int(part) for part in clock_time.split(":"))
         today = self.clock.now().astimezone(ZoneInfo(TIMEZONE))
         return (today + timedelta(days=day)).replace(hour=hour, minute=minute, second=0, microsecond=0)
+
+    async def stop_record(self, tracking: str) -> StopRecord:
+        """Doorline's own record of a stop."""
+        async with self.doorline.services.database.transaction() as session:
+            return (
+                await session.scalars(select(StopRecord).where(col(StopRecord.tracking) == tracking))
+            ).one()
 
     async def sync(self) -> None:
         """Lets Doorline read the platform now, whole."""

@@ -1,0 +1,172 @@
+"""What a newcomer and any client from outside find in the demo. Everything runs in processes of their own."""
+
+import asyncio
+import os
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import httpx
+import psutil
+import pytest
+from slack_sdk import WebClient
+from twilio.request_validator import RequestValidator
+from twilio.rest import Client
+
+from tests.demo.conftest import RunningDemo
+from tests.harness.world import readable
+
+pytestmark = pytest.mark.rasa
+T = TypeVar("T")
+
+
+def wait_for(look: Callable[[], T], what: str, seconds: float = 60) -> T:
+    deadline = time.monotonic() + seconds
+    while not (sight := look()):
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.1)
+    return sight
+
+
+def twilio(demo: RunningDemo) -> Client:
+    facts = demo.facts["twilio"]
+    client = Client(facts["account_sid"], facts["auth_token"])
+    client.api.base_url = facts["base"]
+    return client
+
+
+def post_text(demo: RunningDemo, phone: str, body: str, *, token: str | None = None) -> httpx.Response:
+    """One inbound text as Twilio's servers would deliver it, signed with the real validator's algorithm."""
+    facts = demo.facts["twilio"]
+    sid = "SM" + secrets.token_hex(16)
+    form = {
+        "MessageSid": sid,
+        "AccountSid": facts["account_sid"],
+        "From": phone,
+        "To": facts["number"],
+        "Body": body,
+    }
+    form |= {"NumMedia": "0", "NumSegments": "1", "FromCity": "", "FromState": "NY"}
+    url = f"{demo.url}/connectors/twilio/sms"
+    signature = RequestValidator(token or facts["auth_token"]).compute_signature(url, form)
+    return httpx.post(url, data=form, headers={"X-Twilio-Signature": signature}, timeout=15, trust_env=False)
+
+
+def replies(demo: RunningDemo, phone: str) -> list[str]:
+    return [str(message.body) for message in twilio(demo).messages.list(to=phone)]
+
+
+def somebody(demo: RunningDemo, *, status: str = "out_for_delivery") -> dict[str, Any]:
+    """A recipient with one parcel only, whose stop is in this state."""
+    people = demo.facts["recipients"]
+    phones = [person["phone"] for person in people]
+    return next(p for p in people if p["status"] == status and phones.count(p["phone"]) == 1)
+
+
+def channel(demo: RunningDemo) -> list[dict[str, Any]]:
+    slack = WebClient(token=demo.facts["slack"]["bot_token"], base_url=slack_api(demo))
+    history = slack.conversations_history(channel=demo.facts["slack"]["channels"][0]["id"])
+    messages: list[dict[str, Any]] = history["messages"]
+    return messages
+
+
+def slack_api(demo: RunningDemo) -> str:
+    return str(demo.facts["slack"]["base"]) + "/api/"
+
+
+def test_a_signed_text_from_outside_gets_the_true_window_or_eta(demo: RunningDemo) -> None:
+    person = somebody(demo)
+    assert post_text(demo, person["phone"], "where is my delivery").status_code == 200
+    (answer,) = wait_for(lambda: replies(demo, person["phone"]), "an answer")
+    assert "parcel" in answer
+    hour = int(person["window_end"][11:13])
+    assert f"{hour % 12 or 12}" in answer
+
+
+def test_a_forged_text_is_refused_and_gets_no_answer(demo: RunningDemo) -> None:
+    assert post_text(demo, "+12125550111", "where is my delivery", token="wrong").status_code == 403
+    assert replies(demo, "+12125550111") == []
+
+
+def test_pyonfleet_lists_the_tasks_of_the_day(demo: RunningDemo, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onfleet.onfleet
+    import onfleet.request
+
+    base = demo.facts["onfleet"]["base"]
+    for module in (onfleet.onfleet, onfleet.request):
+        monkeypatch.setattr(module, "API_BASE_URL", f"{base}/api/v2")
+    client = onfleet.onfleet.Onfleet(api_key=demo.facts["onfleet"]["api_key"])
+    tasks = client.tasks.get(queryParams={"from": "1000000000000"})["tasks"]
+    trackings = {person["tracking"] for person in demo.facts["recipients"]}
+    assert trackings >= {task["shortId"] for task in tasks}
+    assert len(tasks) == len(trackings)
+
+
+def test_an_escalation_appears_and_eyes_acknowledge_it_in_place(demo: RunningDemo) -> None:
+    def raised() -> list[dict[str, Any]]:
+        return [message for message in channel(demo) if ":red_circle:" in readable(message)]
+
+    message = wait_for(raised, "an escalation in Slack", seconds=120)[0]
+    dispatcher = demo.facts["slack"]["dispatchers"][0]
+    hands = WebClient(token=f"xoxp-{dispatcher}", base_url=slack_api(demo))
+    hands.reactions_add(
+        channel=demo.facts["slack"]["channels"][0]["id"], timestamp=message["ts"], name="eyes"
+    )
+
+    def acknowledged() -> bool:
+        same = next(m for m in channel(demo) if m["ts"] == message["ts"])
+        return f"<@{dispatcher}> has it" in readable(same) or ":white_check_mark:" in readable(same)
+
+    wait_for(acknowledged, "the message to change in place", seconds=20)
+
+
+def test_fifty_texts_in_flight_survive_a_kill_of_the_app(demo: RunningDemo) -> None:
+    phones = [f"+1914555{number:04d}" for number in range(50)]
+
+    async def send(client: httpx.AsyncClient, phone: str) -> None:
+        base = demo.facts["twilio"]["base"]
+        await client.post(f"{base}/_emulator/inbound", json={"from": phone, "body": "where is my delivery"})
+
+    async def storm() -> None:
+        async with httpx.AsyncClient(timeout=60, trust_env=False) as client:
+            sending = [asyncio.create_task(send(client, phone)) for phone in phones]
+            await asyncio.sleep(0.3)
+            os.kill(app_process(demo).pid, signal.SIGKILL)
+            await asyncio.gather(*sending)
+
+    asyncio.run(storm())
+    wait_for(lambda: all(replies(demo, phone) for phone in phones), "fifty answers", seconds=90)
+    time.sleep(3)
+    assert [len(replies(demo, phone)) for phone in phones] == [1] * 50
+
+
+def app_process(demo: RunningDemo) -> psutil.Process:
+    assert demo.process is not None
+    for child in psutil.Process(demo.process.pid).children():
+        if "serve" in child.cmdline():
+            return child
+    raise AssertionError("the app is not running")
+
+
+def test_a_killed_demo_goes_on_with_the_same_day(demo: RunningDemo) -> None:
+    person = somebody(demo, status="delivered")
+    if not replies(demo, person["phone"]):
+        post_text(demo, person["phone"], "where is my delivery")
+    before = wait_for(lambda: replies(demo, person["phone"]), "an answer")
+    stood_at = httpx.get(f"{world_of(demo)}/world/clock", trust_env=False).json()["now"]
+    demo.end(signal.SIGKILL)
+    demo.start()
+    page = demo.page_answers()
+    assert page.status_code == 200
+    demo.wait_until_ready()
+    assert replies(demo, person["phone"]) == before
+    assert httpx.get(f"{world_of(demo)}/world/clock", trust_env=False).json()["now"] > stood_at
+
+
+def world_of(demo: RunningDemo) -> str:
+    import json
+
+    ports = json.loads((demo.var / "demo" / "ports.json").read_text())
+    return f"http://127.0.0.1:{ports['world']}"
