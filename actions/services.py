@@ -1,10 +1,10 @@
 """What the actions ask of the bot, as protocols: the app hands in its services, tests hand in small worlds."""
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot.stops.answers import HandoffPromise, RescheduleOutcome, StopAnswer, StopQuestion, Turn
+from bot.windows.reading import WindowReading
 from connectors.base import DeliveryWindow, Now
 
 
@@ -36,31 +36,12 @@ class ConsentLedger(Protocol):
     async def opt_out(self, turn: Turn) -> None: ...
 
 
-class TimeReading(Protocol):
-    """A phrase about time, read by the convention of `doorline when`; `start` None is any time that day."""
-
-    @property
-    def date(self) -> dt.date | None: ...
-    @property
-    def date_end(self) -> dt.date | None: ...
-    @property
-    def start(self) -> dt.time | None: ...
-    @property
-    def end(self) -> dt.time | None: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def alternatives(self) -> tuple[dt.date, ...]: ...
-    @property
-    def exclude(self) -> tuple[dt.date, ...]: ...
-
-
 class Windows(Protocol):
-    def read(self, text: str, timezone: str, locale: str) -> TimeReading:
+    def read(self, text: str, timezone: str, locale: str) -> WindowReading:
         """Never raises, whatever the text."""
         ...
 
-    def to_window(self, reading: TimeReading, timezone: str) -> DeliveryWindow | None:
+    def to_window(self, reading: WindowReading, timezone: str) -> DeliveryWindow | None:
         """None while something must be asked first, or no single day is known."""
         ...
 

@@ -1,10 +1,10 @@
 """The one place where objects are made and handed to each other. The lifespan opens and closes everything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import procrastinate
@@ -29,6 +29,7 @@ from bot.durable.inbound import ReceiveReceipts
 from bot.durable.outbox import Outbox
 from bot.durable.queue import HEARTBEAT_SECONDS, STALLED_AFTER_SECONDS, open_queue, rescue_stalled
 from bot.durable.ticks import Tick, Ticker
+from bot.durable.worker import PromptWorker
 from bot.errors import ConfigurationError, DoorlineError
 from bot.escalations.desk import DeskKeeper
 from bot.escalations.inbound import ReceiveGesture
@@ -41,6 +42,8 @@ from bot.sop import ProtocolInForce
 from bot.stops.inbound import FeedWatch, ReceivePlatformEvents
 from bot.stops.service import StopService
 from bot.stops.sync import PlatformSync
+from bot.web import demo as demo_page
+from bot.web.demo_backend import HttpDemoBackend
 from bot.windows.spoken import SpokenWindows
 from connectors.base import Channel, ChannelName, RoutingPlatform
 from connectors.errors import PlatformError
@@ -55,7 +58,9 @@ from connectors.twilio.client import TwilioChannel
 log = structlog.get_logger()
 
 WORKER_CONCURRENCY = 16
-CATCH_UP_REACHES_BACK = timedelta(minutes=15)
+CATCH_UP_REACHES_BACK = timedelta(days=1)
+CATCH_UP_OVERLAP = timedelta(minutes=15)
+"""Texts may be listed late; each round looks at this much of the last one again."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,9 @@ class Doorline:
     dialogue: RasaDialogue
     queue: procrastinate.App
     stage: Callable[[], str] = field(default=lambda: "starting")
-    last_catch_up: Any = None
+    last_catch_up: datetime | None = None
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What the pages opened, to be closed with the rest."""
 
 
 def create_app(
@@ -169,6 +176,8 @@ async def running(doorline: Doorline, *, with_worker: bool, with_clock: bool) ->
         stack.push_async_callback(doorline.services.database.close)
         stack.push_async_callback(doorline.vendors.aclose)
         stack.push_async_callback(doorline.dialogue.aclose)
+        for closer in doorline.closers:
+            stack.push_async_callback(closer)
         await stack.enter_async_context(doorline.queue.open_async())
         if with_worker:
             await stack.enter_async_context(_background(_work(doorline)))
@@ -195,7 +204,8 @@ async def _work(doorline: Doorline) -> None:
     """The worker. When the database goes away it starts again, for as long as the process lives."""
     while True:
         try:
-            await doorline.queue.run_worker_async(
+            await PromptWorker(
+                doorline.queue,
                 concurrency=WORKER_CONCURRENCY,
                 install_signal_handlers=False,
                 shutdown_graceful_timeout=5,
@@ -204,7 +214,7 @@ async def _work(doorline: Doorline) -> None:
                 stalled_worker_timeout=STALLED_AFTER_SECONDS,
                 delete_jobs="successful",
                 additional_context={"services": doorline.services},
-            )
+            ).run()  # type: ignore[no-untyped-call]
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -242,10 +252,15 @@ def _ticks(doorline: Doorline) -> list[Tick]:
 
 
 async def catch_up_texts(doorline: Doorline, twilio: TwilioChannel) -> None:
-    """Fetches texts whose webhook never reached us: Twilio gives up after one more try, its list does not."""
+    """Fetches texts whose webhook never reached us: Twilio gives up after a few tries, its list does not.
+
+    The first time it looks back to before we went down, however long ago that was, a day at most.
+    """
     began_at = doorline.clock.now()
-    since = doorline.last_catch_up or began_at - CATCH_UP_REACHES_BACK
-    for message in await twilio.list_inbound(since - timedelta(minutes=1)):
+    overlap = CATCH_UP_OVERLAP * max(1.0, doorline.clock.speed)
+    last = doorline.last_catch_up or await doorline.services.conversations.last_received_at() or began_at
+    since = max(last - overlap, began_at - CATCH_UP_REACHES_BACK)
+    for message in await twilio.list_inbound(since):
         await doorline.services.conversations.receive(message)
     doorline.last_catch_up = began_at
 
@@ -331,14 +346,12 @@ def _mount_pages(app: FastAPI, doorline: Doorline) -> None:
     if world is None:
         return
 
-    from bot.web import demo as demo_page
-    from bot.web.demo_backend import HttpDemoBackend
-
     async def readiness() -> health.Readiness:
         return await health.look(checks, doorline.stage)
 
     backend = HttpDemoBackend.for_settings(doorline.settings, readiness)
     demo_page.mount(app, backend)
+    doorline.closers.append(backend.aclose)
 
     @app.get("/", include_in_schema=False)
     async def start_page() -> RedirectResponse:

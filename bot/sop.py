@@ -70,6 +70,8 @@ class Redelivery(Section):
     cutoff_minutes: Minutes
     offers: int = Field(ge=1, le=9)
     closed_weekdays: frozenset[Weekday] = frozenset()
+    holidays_of: str = Field(default="en-US", pattern=r"^[a-z]{2}-[A-Z]{2}$")
+    """Locale whose public holidays are closed days too."""
 
     @property
     def cutoff(self) -> timedelta:

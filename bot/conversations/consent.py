@@ -24,12 +24,13 @@ CARRIER_STOP_WORDS = frozenset(
     {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
 )
 """The carrier answers and blocks these itself, so we stay silent. Source: Twilio, default opt-out words."""
-STOP_WORDS = CARRIER_STOP_WORDS | {
-    "opt out", "stop all", "remove", "alto", "parar", "detener", "cancelar", "baja", "salir", "no mas",
-}  # fmt: skip
+SPANISH_STOP_WORDS = frozenset({"alto", "parar", "detener", "cancelar", "baja", "salir", "no mas"})
+STOP_WORDS = CARRIER_STOP_WORDS | SPANISH_STOP_WORDS | {"opt out", "stop all", "remove"}
 CARRIER_START_WORDS = frozenset({"start", "unstop"})
 """`YES` opts in at the carrier too, but it is also how people confirm: it opts in only who is opted out."""
-START_WORDS = CARRIER_START_WORDS | {"alta", "iniciar", "comenzar"}
+SPANISH_START_WORDS = frozenset({"alta", "iniciar", "comenzar"})
+START_WORDS = CARRIER_START_WORDS | SPANISH_START_WORDS
+SPANISH_KEYWORDS = SPANISH_STOP_WORDS | SPANISH_START_WORDS
 CARRIER_HELP_WORDS = frozenset({"help", "info"})
 
 

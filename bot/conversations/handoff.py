@@ -32,6 +32,8 @@ REASONS = {
     "failed": "The bot failed on this text",
     "misunderstood": "The bot did not understand, twice",
     "stale": "Asks for news, and the platform's are old",
+    "overdue": "Asks for news, and the stop is overdue",
+    "reschedule:impossible": "Wants another window for a stop that cannot be moved",
     "reschedule:refused_by_platform": "Wants another window, the platform refused it",
     "reschedule:platform_down": "Wants another window, the platform cannot be reached",
 }
@@ -51,6 +53,7 @@ class Handoff:
         """Opens the escalation, or refreshes the open one of this conversation; gives the promise to tell."""
         async with self._database.transaction() as session:
             conversation = await session.get_one(Conversation, UUID(turn.conversation_id))
+            conversation.language = turn.language
             about = UUID(turn.inbound_id) if turn.inbound_id else None
             return await self.escalate(session, conversation, reason, about=about, stop_id=stop_id)
 

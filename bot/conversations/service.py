@@ -5,11 +5,11 @@ text is marked in the same transaction. Whatever cannot be answered reaches a di
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,7 +17,14 @@ from sqlmodel import col
 from bot import audit
 from bot.clock import Clock
 from bot.conversations import jobs
-from bot.conversations.consent import ConsentLedger, Keyword, carrier_answers, folded, keyword
+from bot.conversations.consent import (
+    SPANISH_KEYWORDS,
+    ConsentLedger,
+    Keyword,
+    carrier_answers,
+    folded,
+    keyword,
+)
 from bot.conversations.dialogue import Dialogue
 from bot.conversations.handoff import Handoff
 from bot.conversations.models import ConsentWord, Conversation, InboundState, InboundText
@@ -167,6 +174,11 @@ class ConversationService:
 
     # --- receiving ----------------------------------------------------------------------------
 
+    async def last_received_at(self) -> datetime | None:
+        """When the newest text came in, by the day's time; None before the first."""
+        async with self._database.transaction() as session:
+            return await session.scalar(select(func.max(InboundText.received_at)))
+
     async def _conversation_id(self, session: AsyncSession, message: InboundMessage) -> UUID:
         await session.execute(
             insert(Conversation)
@@ -272,6 +284,8 @@ class ConversationService:
         if silent:
             _finish(inbound, InboundState.SILENT, self._clock)
             return
+        if folded(inbound.text) in SPANISH_KEYWORDS:
+            conversation.language = "es"
         response = "utter_opted_out" if word is ConsentWord.OPTED_OUT else "utter_opted_in"
         text = self._words.say(response, conversation.language, operator=self._sop.current.operator.name)
         await self._reply(session, conversation, inbound, text, InboundState.ANSWERED, Purpose.CONSENT)

@@ -98,7 +98,6 @@ class Supervisor:
         children: list[Child] = []
         try:
             database_url = create_database(postgres.url, DATABASE, replace=not resumed)
-            migrate(database_url)
             self._mind(children, database_url)
         finally:
             self._demo.announcement.unlink(missing_ok=True)
@@ -111,21 +110,43 @@ class Supervisor:
             lock.close()
 
     def _mind(self, children: list[Child], database_url: str) -> None:
-        world = Child("the pretended world", self._start_world, self._demo.log("world"))
-        app = Child("the app", lambda: self._start_app(database_url), self._demo.log("app"))
-        children += [world, app]
-        for child in children:
-            child.ensure()
-        say(f"demo page: {self._url}/demo")
-        self._set_stage("Training the language model")
-        rasa = Child("Rasa", self._rasa_starter(database_url, children), self._demo.log("rasa"))
+        # Rasa takes longest by far, so it begins before everything else; the page is there meanwhile.
+        rasa = Child("Rasa", self._rasa_starter(database_url), self._demo.log("rasa"))
         children.append(rasa)
+        trainer = (
+            None if rasa_server.model_path(self._settings.doorline_var).exists() else self._start_training()
+        )
+        if trainer is None:
+            self._load_model(rasa)
+        migrate(database_url)
+        children.append(Child("the pretended world", self._start_world, self._demo.log("world")))
+        children.append(Child("the app", lambda: self._start_app(database_url), self._demo.log("app")))
+        say(f"demo page: {self._url}/demo")
         while not self._stopped:
             for child in children:
-                child.ensure()
+                if child is not rasa or trainer is None:
+                    child.ensure()
+            if trainer is not None and trainer.poll() is not None:
+                self._check_training(trainer.returncode)
+                trainer = None
+                self._load_model(rasa)
             if not self._announced:
                 self._announce_when_ready()
             time.sleep(LOOK_EVERY_SECONDS)
+        if trainer is not None:
+            end(trainer)
+
+    def _load_model(self, rasa: Child) -> None:
+        self._set_stage("Loading the language model")
+        rasa.ensure()
+
+    def _start_training(self) -> "subprocess.Popen[bytes]":
+        self._set_stage("Training the language model")
+        return self._start("train", "train")
+
+    def _check_training(self, code: int) -> None:
+        if code != 0:
+            raise ConfigurationError(f"training failed, see {self._demo.log('train')}")
 
     # --- preparing ----------------------------------------------------------------------------
 
@@ -199,20 +220,7 @@ class Supervisor:
             "ONFLEET_WEBHOOK_SECRET": files.ONFLEET_WEBHOOK_SECRET,
         }
 
-    def _rasa_starter(
-        self, database_url: str, children: list[Child]
-    ) -> Callable[[], "subprocess.Popen[bytes]"]:
-        """Trains first, in a process of its own, so that the others are minded meanwhile."""
-        trainer = self._start("train", "train")
-        while trainer.poll() is None and not self._stopped:
-            for child in children:
-                child.ensure()
-            time.sleep(LOOK_EVERY_SECONDS)
-        if self._stopped:
-            end(trainer)
-        elif trainer.returncode != 0:
-            raise ConfigurationError(f"training failed, see {self._demo.log('train')}")
-        self._set_stage("Loading the language model")
+    def _rasa_starter(self, database_url: str) -> Callable[[], "subprocess.Popen[bytes]"]:
         token = actions_token(secret_key(self._settings))
 
         def start() -> "subprocess.Popen[bytes]":

@@ -207,9 +207,9 @@ class Outbox:
             outbound_id = UUID(receipt.outbound_id)
         except ValueError:
             return None
-        return await session.scalar(
-            query.where(col(OutboundText.id) == outbound_id, col(OutboundText.vendor_id).is_(None))
-        )
+        row = await session.scalar(query.where(col(OutboundText.id) == outbound_id))
+        # Read after the lock was won: another receipt may have taught the vendor's id meanwhile.
+        return row if row is not None and row.vendor_id in (None, receipt.vendor_id) else None
 
     async def _put_back(self, outbound_id: UUID) -> None:
         async with self._database.transaction() as session:

@@ -6,6 +6,7 @@ restart or a busy second, is made up by the next one, because what is due is a r
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -35,6 +36,8 @@ class Ticker:
                 id=tick.name,
                 max_instances=1,
                 coalesce=True,
+                # What fell due while nobody ticked is made up for at once.
+                next_run_time=datetime.now(UTC),
                 misfire_grace_time=None,
             )
 

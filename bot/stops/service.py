@@ -20,6 +20,7 @@ from bot.stops import rules
 from bot.stops.answers import HandoffPromise, RescheduleOutcome, StopAnswer, StopQuestion, Turn
 from bot.stops.models import PlatformFeed, StopRecord
 from bot.stops.sync import PlatformSync
+from bot.windows.holidays import public_holidays
 from bot.windows.offers import offered_windows
 from connectors.base import Capability, DeliveryWindow, RoutingPlatform
 from connectors.errors import PlatformError, PlatformRejectedError, StopNotFoundError
@@ -60,6 +61,8 @@ class StopService:
         now = self._clock.now()
         async with self._database.transaction() as session:
             conversation = await _conversation(session, turn)
+            # Rasa knows it by now; what is said without Rasa follows.
+            conversation.language = turn.language
             own = await _stops_of_phone(session, conversation.address)
             if named := await _named_among(session, own, turn.text):
                 return await self._question(session, "one", [named], now)
@@ -91,6 +94,7 @@ class StopService:
             days_ahead=redelivery.days_ahead,
             cutoff_minutes=redelivery.cutoff_minutes,
             weekdays=[day for day, name in enumerate(Weekday) if name not in redelivery.closed_weekdays],
+            blocked=public_holidays(redelivery.holidays_of),
         )
         return tuple(window for window in windows if window != answer.window)[: redelivery.offers]
 

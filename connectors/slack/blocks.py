@@ -218,9 +218,10 @@ def _last_words(line: EscalationLine, timezone: str, now: datetime) -> str:
 def _buttons(view: EscalationView) -> list[ButtonElement]:
     if view.state is EscalationState.RESOLVED:
         return []
+    resolve = _button("Resolve", DispatcherVerb.RESOLVE, view)
     if view.state is EscalationState.ACKNOWLEDGED:
-        return [_button("Resolve", DispatcherVerb.RESOLVE, view)]
-    return [_button("Acknowledge", DispatcherVerb.ACKNOWLEDGE, view, style="primary")]
+        return [resolve]
+    return [_button("Acknowledge", DispatcherVerb.ACKNOWLEDGE, view, style="primary"), resolve]
 
 
 def _button(

@@ -47,6 +47,16 @@ TABLES = """
 """
 
 
+RUNNABLE_JOBS = """
+    SELECT count(*) FROM procrastinate_jobs AS job
+    WHERE status = 'doing' OR (status = 'todo' AND coalesce(scheduled_at <= now(), true) AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs AS earlier
+        WHERE earlier.lock = job.lock AND earlier.id < job.id
+            AND earlier.status = 'todo' AND earlier.scheduled_at > now()
+    ))
+"""
+
+
 @dataclass(frozen=True)
 class Setting:
     """What all worlds of one test session share."""
@@ -109,15 +119,15 @@ class World:
         self.http: httpx.AsyncClient
 
     async def __aenter__(self) -> Self:
-        self.bases = {
-            name: await self._serve(emulator.app)
-            for name, emulator in (
-                ("twilio", self.twilio),
-                ("slack", self.slack),
-                ("onfleet", self.onfleet),
-                ("rasa", self.rasa),
-            )
+        servers = {
+            "twilio": Server(self.twilio.app),
+            "slack": Server(self.slack.app),
+            "onfleet": Server(self.onfleet.app),
+            "rasa": Server(self.rasa.app),
         }
+        await asyncio.gather(*(server.start() for server in servers.values()))
+        self._servers = list(servers.values())
+        self.bases = {name: server.url for name, server in servers.items()}
         self.http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
         if self._with_app:
             await self.start_app()
@@ -127,12 +137,7 @@ class World:
         self.rasa.release()
         await self.stop_app()
         await self._stack.aclose()
-
-    async def _serve(self, app: Any) -> str:
-        server = Server(app)
-        await server.start()
-        self._stack.push_async_callback(server.stop)
-        return server.url
+        await asyncio.gather(*(server.stop() for server in self._servers))
 
     # --- the app ------------------------------------------------------------------------------
 
@@ -199,18 +204,20 @@ class World:
         await self.settled()
 
     async def settled(self) -> None:
-        """Waits until the queue is empty but for what waits for its next try."""
+        """Waits until the queue is empty but for what waits for its next try, or behind such a job."""
         await eventually(self._jobs_left, lambda left: left == 0, "the queue to be empty")
 
     async def _jobs_left(self) -> int:
         async with self.doorline.services.database.transaction() as session:
-            count = await session.scalar(
-                text(
-                    "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing' "
-                    "OR (status = 'todo' AND (scheduled_at IS NULL OR scheduled_at <= now()))"
-                )
+            return int(await session.scalar(text(RUNNABLE_JOBS)) or 0)
+
+    async def retries(self) -> None:
+        """Lets every job that waits for its next try run now."""
+        async with self.doorline.services.database.transaction() as session:
+            await session.execute(
+                text("UPDATE procrastinate_jobs SET scheduled_at = now() WHERE status = 'todo'")
             )
-        return int(count or 0)
+        await self.settled()
 
     # --- what is kept -------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ def test_a_stop_at_risk_reads_like_the_example() -> None:
         "ETA 4:25 pm, window ends 4:00 pm. Van 7 is 3 stops behind plan.",
         f'• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm · recipient, 3:30 pm: "{words}"',
         "• 18 Oak Ave · window 2-4 pm · ETA 4:40 pm",
-        "[Acknowledge]",
+        "[Acknowledge] [Resolve]",
         "Next: mentions @oncall-north at 3:41 pm",
     ]
     assert escalation_text(view, NOW) == "At risk: North 3, Acme, 2 stops. ETA 4:25 pm, window ends 4:00 pm."
@@ -117,7 +117,7 @@ def test_a_snoozed_one_can_be_taken() -> None:
     view = make_view(state=EscalationState.SNOOZED, acknowledged_until=utc(6, 10, 19, 50), next_step="")
     lines = read_aloud(view).splitlines()
     assert lines[0] == ":zzz: Snoozed · until 3:50 pm"
-    assert lines[-1] == "[Acknowledge]"
+    assert lines[-1] == "[Acknowledge] [Resolve]"
 
 
 def test_a_waiting_recipient_is_shown_with_their_words_and_how_to_reach_them() -> None:
@@ -141,7 +141,7 @@ def test_a_waiting_recipient_is_shown_with_their_words_and_how_to_reach_them() -
         "Rosa Diaz asked for a person.",
         "• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm · reach Rosa Diaz at +12125550100"
         ' · recipient, 3:05 pm: "THIRD time you say 3pm and NOTHING. want a human"',
-        "[Acknowledge]",
+        "[Acknowledge] [Resolve]",
     ]
 
 
@@ -165,7 +165,7 @@ def test_a_silent_platform_has_no_stops_and_still_reads_well() -> None:
     assert read_aloud(view).splitlines() == [
         ":red_circle: *No platform updates*",
         "Nothing from Onfleet since 3:10 pm; 214 ETAs are old.",
-        "[Acknowledge]",
+        "[Acknowledge] [Resolve]",
     ]
     expected = "No platform updates. Nothing from Onfleet since 3:10 pm; 214 ETAs are old."
     assert escalation_text(view, NOW) == expected
@@ -218,7 +218,7 @@ def test_the_buttons_carry_the_escalation_and_change_with_its_state() -> None:
         actions = [b for b in blocks if b["type"] == "actions"]
         return [(e["action_id"], e["value"]) for block in actions for e in block["elements"]]
 
-    assert buttons(EscalationState.RAISED) == [("acknowledge", "E-1")]
+    assert buttons(EscalationState.RAISED) == [("acknowledge", "E-1"), ("resolve", "E-1")]
     assert buttons(EscalationState.ACKNOWLEDGED) == [("resolve", "E-1")]
     assert buttons(EscalationState.RESOLVED) == []
 

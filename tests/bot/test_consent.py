@@ -1,0 +1,217 @@
+"""Who may be written to: the keywords, what the carrier answers itself, and that nobody who left is texted."""
+
+import pytest
+from sqlmodel import col
+
+from bot.conversations.consent import Keyword, carrier_answers, keyword
+from bot.conversations.models import ConsentChange, ConsentWord, InboundState, InboundText
+from bot.durable.models import OutboundText
+from tests.harness.waiting import eventually
+from tests.harness.world import World
+
+STOP, START = Keyword.STOP, Keyword.START
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("STOP", STOP),
+        ("stop", STOP),
+        ("Stop.", STOP),
+        ("  sToP!! ", STOP),
+        ('"stop"', STOP),
+        ("stop\n", STOP),
+        ("STOPALL", STOP),
+        ("stop all", STOP),
+        ("Stop-All", STOP),
+        ("unsubscribe", STOP),
+        ("cancel", STOP),
+        ("CANCEL", STOP),
+        ("end", STOP),
+        ("Quit", STOP),
+        ("revoke", STOP),
+        ("OPTOUT", STOP),
+        ("opt out", STOP),
+        ("opt-out", STOP),
+        ("remove", STOP),
+        ("ALTO", STOP),
+        ("parar", STOP),
+        ("Detener", STOP),
+        ("cancelar", STOP),
+        ("baja", STOP),
+        ("¡Baja!", STOP),
+        ("No más", STOP),
+        ("no mas.", STOP),
+        ("START", START),
+        ("start.", START),
+        ("unstop", START),
+        ("alta", START),
+        ("INICIAR", START),
+        ("cancel my delivery", None),
+        ("please cancel", None),
+        ("cancel it", None),
+        ("cancelar mi pedido", None),
+        ("stop texting me", None),
+        ("Stop please", None),
+        ("stop by the office", None),
+        ("end of the street", None),
+        ("don't stop", None),
+        ("can you start later", None),
+        ("the bus stop", None),
+        ("remove the old address", None),
+        ("yes", None),
+        ("help", None),
+        ("", None),
+        ("!!!", None),
+        ("🛑", None),
+    ],
+)
+def test_a_keyword_is_the_whole_text_or_none(text: str, meant: Keyword | None) -> None:
+    assert keyword(text) is meant
+
+
+@pytest.mark.parametrize(
+    ("text", "answered"),
+    [
+        ("STOP", True),
+        (" stop ", True),
+        ("cancel", True),
+        ("START", True),
+        ("HELP", True),
+        ("info", True),
+        ("stop!", False),
+        ("alto", False),
+        ("opt out", False),
+        ("cancel my delivery", False),
+        ("yes", False),
+    ],
+)
+def test_the_carrier_answers_its_own_words_only(text: str, answered: bool) -> None:
+    assert carrier_answers(text) is answered
+
+
+# --- with the carrier -----------------------------------------------------------------------------
+
+PHONE = "+12125550100"
+
+
+async def states(world: World) -> dict[str, InboundState]:
+    return {inbound.text: inbound.state for inbound in await world.rows(InboundText)}
+
+
+async def ledger(world: World) -> list[ConsentWord]:
+    changes = await world.rows(ConsentChange, col(ConsentChange.address) == PHONE)
+    return [change.word for change in sorted(changes, key=lambda change: change.id or 0)]
+
+
+async def carrier_said(world: World) -> int:
+    """How many texts the carrier has sent in its own name."""
+    return sum(message.direction == "outbound-reply" for message in world.twilio.messages(PHONE))
+
+
+async def test_stop_is_left_to_the_carrier_and_remembered(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.texts("STOP")
+    await bare_world.settled()
+    assert await recipient.reads() == []
+    assert await carrier_said(bare_world) == 1
+    assert await ledger(bare_world) == [ConsentWord.OPTED_OUT]
+    assert bare_world.rasa.turns == []
+
+
+async def test_a_word_that_the_carrier_does_not_know_is_confirmed_by_us_once(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.texts("opt out")
+    assert await recipient.reads_next(1) == [
+        "Done. You'll get no more messages from QuickShip on this number."
+    ]
+    await recipient.texts("opt out!")
+    await bare_world.settled()
+    assert len(await recipient.reads()) == 1
+    assert await ledger(bare_world) == [ConsentWord.OPTED_OUT]
+
+
+async def test_spanish_words_are_answered_in_spanish(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    assert await recipient.asks("No más") == "Listo, no recibirá más mensajes de QuickShip en este número."
+    assert "volverá a recibir" in await recipient.asks("alta")
+
+
+@pytest.mark.parametrize("out", ["STOP", "opt out"])
+async def test_somebody_who_left_is_not_answered_whatever_they_write(bare_world: World, out: str) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.texts(out)
+    await bare_world.settled()
+    before = await recipient.reads()
+    for body in ("where is my delivery", "help", "hello?", "HELP"):
+        await recipient.texts(body)
+    await bare_world.advance(minutes=15)
+    assert await recipient.reads() == before
+    assert bare_world.rasa.turns == []
+    assert set((await states(bare_world)).values()) <= {InboundState.SILENT, InboundState.ANSWERED}
+
+
+async def test_cancel_my_delivery_reaches_the_dialogue(bare_world: World) -> None:
+    assert await bare_world.recipient(PHONE).asks("cancel my delivery") == "You said: cancel my delivery"
+    assert await ledger(bare_world) == []
+
+
+@pytest.mark.parametrize("back", ["START", "unstop", "YES"])
+async def test_who_stopped_at_the_carrier_comes_back_there_too_and_is_told_once(
+    bare_world: World, back: str
+) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.texts("STOP")
+    await bare_world.settled()
+    await recipient.texts(back)
+    await bare_world.settled()
+    assert await ledger(bare_world) == [ConsentWord.OPTED_OUT, ConsentWord.OPTED_IN]
+    assert await carrier_said(bare_world) == 2
+    assert await recipient.reads() == [], "the carrier has confirmed it already"
+    assert await recipient.asks("hello") == "You said: hello"
+
+
+@pytest.mark.parametrize("back", ["START", "yes", "alta"])
+async def test_who_left_by_a_word_of_ours_is_welcomed_back_by_us(bare_world: World, back: str) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.asks("opt out")
+    await recipient.texts(back)
+    texts = await recipient.reads_next(2)
+    assert "QuickShip" in texts[1]
+    assert await ledger(bare_world) == [ConsentWord.OPTED_OUT, ConsentWord.OPTED_IN]
+    assert await recipient.asks("hello") == "You said: hello"
+
+
+async def test_yes_and_start_of_somebody_who_never_left_are_ordinary_texts(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    assert await recipient.asks("yes") == "You said: yes"
+    assert await recipient.asks("start") == "You said: start"
+    assert await ledger(bare_world) == []
+
+
+async def test_help_is_left_to_the_carrier(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.texts("HELP")
+    await bare_world.settled()
+    assert await recipient.reads() == []
+    assert await carrier_said(bare_world) == 1
+    assert await recipient.asks("help me please") == "You said: help me please"
+
+
+async def test_an_answer_that_was_under_way_when_its_recipient_left_is_not_sent(bare_world: World) -> None:
+    """On WhatsApp, while the same number stops all texts by SMS."""
+    bare_world.rasa.hold()
+    on_whatsapp, on_sms = bare_world.recipient(f"whatsapp:{PHONE}"), bare_world.recipient(PHONE)
+    await on_whatsapp.texts("where is it")
+
+    async def turns() -> int:
+        return len(bare_world.rasa.turns)
+
+    await eventually(turns, lambda count: count == 1, "the turn to begin")
+    await on_sms.texts("STOP")
+    await eventually(lambda: ledger(bare_world), bool, "the STOP to be taken")
+    bare_world.rasa.release()
+    await bare_world.settled()
+    assert await on_whatsapp.reads() == []
+    (row,) = await bare_world.rows(OutboundText)
+    assert row.error_code == "opted_out"
