@@ -71,6 +71,7 @@ SURE_INTERRUPTION = 0.6
 
 ASKED_ABOUT = frozenset(
     {"past", "outside_hours", "which_day", "excluded_day", "same_weekday", "invalid_date", "conflict"}
+    | {"closed_day", "too_soon", "too_far"}
 )
 """Problems with a time that have a question of their own; any other gets the general one."""
 
@@ -193,7 +194,11 @@ class ValidateRescheduleForm(DoorlineAction):
         self, asked: Asked, offers: Sequence[DeliveryWindow], pending: DeliveryWindow | None = None
     ) -> Wish:
         context = Wishing(asked.stop.timezone, asked.turn.language, self.services.now(), offers, pending)
-        return read_wish(self.services.windows, asked.turn.text, context)
+        wish = read_wish(self.services.windows, asked.turn.text, context)
+        if wish.window is None:
+            return wish
+        problem = self.services.rescheduling.why_not_bookable(wish.window, asked.stop.timezone)
+        return Wish(problem=problem) if problem else wish
 
 
 class AskRescheduleStop(DoorlineAction):

@@ -21,6 +21,10 @@ class Rescheduling(Protocol):
         """Bookable windows, soonest first; empty where none can be offered."""
         ...
 
+    def why_not_bookable(self, window: DeliveryWindow, timezone: str) -> str | None:
+        """`closed_day`, `too_soon` or `too_far` by the operator's protocol; None where it may be booked."""
+        ...
+
     async def reschedule(self, turn: Turn, stop_id: str, window: DeliveryWindow) -> RescheduleOutcome:
         """Writes it to the platform. A dispatcher is asked when it was refused or the platform is down."""
         ...

@@ -74,8 +74,9 @@ class Redelivery(Section):
     """Locale whose public holidays are closed days too."""
 
     @property
-    def cutoff(self) -> timedelta:
-        return timedelta(minutes=self.cutoff_minutes)
+    def open_weekdays(self) -> frozenset[int]:
+        """Monday is 0."""
+        return frozenset(day for day, name in enumerate(Weekday) if name not in self.closed_weekdays)
 
 
 class Conversation(Section):

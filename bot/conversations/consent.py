@@ -24,14 +24,17 @@ CARRIER_STOP_WORDS = frozenset(
     {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
 )
 """The carrier answers and blocks these itself, so we stay silent. Source: Twilio, default opt-out words."""
+CARRIER_START_WORDS = frozenset({"start", "unstop", "yes"})
+"""The carrier answers these itself to whom it blocks. `YES` is also how people confirm: it is a word of
+consent only from who is opted out."""
 SPANISH_STOP_WORDS = frozenset({"alto", "parar", "detener", "cancelar", "baja", "salir", "no mas"})
-STOP_WORDS = CARRIER_STOP_WORDS | SPANISH_STOP_WORDS | {"opt out", "stop all", "remove"}
-CARRIER_START_WORDS = frozenset({"start", "unstop"})
-"""`YES` opts in at the carrier too, but it is also how people confirm: it opts in only who is opted out."""
 SPANISH_START_WORDS = frozenset({"alta", "iniciar", "comenzar"})
-START_WORDS = CARRIER_START_WORDS | SPANISH_START_WORDS
+STOP_WORDS = CARRIER_STOP_WORDS | SPANISH_STOP_WORDS | {"opt out", "stop all", "remove"}
+START_WORDS = SPANISH_START_WORDS | {"start", "unstop"}
 SPANISH_KEYWORDS = SPANISH_STOP_WORDS | SPANISH_START_WORDS
-CARRIER_HELP_WORDS = frozenset({"help", "info"})
+
+AT_THE_CARRIER = "carrier:"
+"""How the source of a change begins that the carrier knows of too."""
 
 
 def folded(text: str) -> str:
@@ -51,24 +54,27 @@ def keyword(text: str) -> Keyword | None:
     return None
 
 
-def carrier_answers(text: str) -> bool:
-    """Whether the carrier answers this text itself: only its own words, as the whole message."""
+def carrier_answers(text: str, *, is_blocked: bool) -> bool:
+    """Whether the carrier answers this word of consent itself: only its own words, as the whole message."""
     bare = text.strip().casefold()
-    return bare in CARRIER_STOP_WORDS | CARRIER_START_WORDS | CARRIER_HELP_WORDS
+    return bare in CARRIER_STOP_WORDS or (is_blocked and bare in CARRIER_START_WORDS)
 
 
 class ConsentLedger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    async def is_opted_out(self, session: AsyncSession, address: str) -> bool:
-        newest = await session.scalar(
-            select(col(ConsentChange.word))
+    async def newest(self, session: AsyncSession, address: str) -> ConsentChange | None:
+        return await session.scalar(
+            select(ConsentChange)
             .where(col(ConsentChange.address) == address)
             .order_by(col(ConsentChange.id).desc())
             .limit(1)
         )
-        return newest is ConsentWord.OPTED_OUT
+
+    async def is_opted_out(self, session: AsyncSession, address: str) -> bool:
+        newest = await self.newest(session, address)
+        return newest is not None and newest.word is ConsentWord.OPTED_OUT
 
     async def change(
         self,
@@ -92,4 +98,4 @@ class ConsentLedger:
         return True
 
     async def carrier_refused(self, session: AsyncSession, address: str, error_code: str) -> None:
-        await self.change(session, address, ConsentWord.OPTED_OUT, f"carrier:{error_code}")
+        await self.change(session, address, ConsentWord.OPTED_OUT, AT_THE_CARRIER + error_code)

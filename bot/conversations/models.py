@@ -94,5 +94,5 @@ class ConsentChange(SQLModel, table=True):
     word: ConsentWord = choice(ConsentWord)
     at: datetime = instant()
     source: str
-    """`keyword`, `plain_language`, `carrier:21610`."""
+    """`keyword`, `plain_language`; `carrier:keyword` and `carrier:21610` where the carrier knows of it too."""
     inbound_id: UUID | None = Field(default=None, foreign_key="inbound_message.id")

@@ -18,6 +18,7 @@ from bot import audit
 from bot.clock import Clock
 from bot.conversations import jobs
 from bot.conversations.consent import (
+    AT_THE_CARRIER,
     SPANISH_KEYWORDS,
     ConsentLedger,
     Keyword,
@@ -253,11 +254,13 @@ class ConversationService:
     ) -> bool:
         """Keywords and opted-out people, before any model. True when nothing is left for the dialogue."""
         word = Keyword(inbound.opt_out_type.lower()) if inbound.opt_out_type else keyword(inbound.text)
-        was_out = await self._consent.is_opted_out(session, conversation.address)
+        newest = await self._consent.newest(session, conversation.address)
+        was_out = newest is not None and newest.word is ConsentWord.OPTED_OUT
+        is_blocked = newest is not None and was_out and newest.source.startswith(AT_THE_CARRIER)
         if was_out and word is None and folded(inbound.text) == "yes":
             word = Keyword.START
-        is_answered = inbound.opt_out_type is not None or carrier_answers(inbound.text)
-        if word is Keyword.STOP:
+        is_answered = inbound.opt_out_type is not None or carrier_answers(inbound.text, is_blocked=is_blocked)
+        if word is Keyword.STOP and not was_out:
             await self._change_consent(
                 session, conversation, inbound, ConsentWord.OPTED_OUT, silent=is_answered
             )
@@ -265,7 +268,7 @@ class ConversationService:
             await self._change_consent(
                 session, conversation, inbound, ConsentWord.OPTED_IN, silent=is_answered
             )
-        elif was_out or (word is Keyword.HELP and is_answered):
+        elif was_out or word is Keyword.HELP:
             _finish(inbound, InboundState.SILENT, self._clock)
         else:
             return False
@@ -280,7 +283,8 @@ class ConversationService:
         *,
         silent: bool,
     ) -> None:
-        await self._consent.change(session, conversation.address, word, "keyword", inbound.id)
+        source = f"{AT_THE_CARRIER}keyword" if silent else "keyword"
+        await self._consent.change(session, conversation.address, word, source, inbound.id)
         if silent:
             _finish(inbound, InboundState.SILENT, self._clock)
             return
@@ -297,8 +301,10 @@ class ConversationService:
             if inbound.state is not InboundState.RECEIVED:
                 return
             conversation = await session.get_one(Conversation, inbound.conversation_id)
-            has_left = await self._consent.is_opted_out(session, conversation.address)
-            purpose = Purpose.CONSENT if has_left else Purpose.ANSWER
+            newest = await self._consent.newest(session, conversation.address)
+            # Only the confirmation of leaving may still be sent to who has left.
+            has_just_left = newest is not None and newest.inbound_id == inbound_id
+            purpose = Purpose.CONSENT if has_just_left else Purpose.ANSWER
             await self._reply(
                 session, conversation, inbound, text[:LONGEST_TEXT], InboundState.ANSWERED, purpose
             )

@@ -71,3 +71,11 @@ def _window_start(stop: StopRecord) -> datetime:
 def confirmed_at(stop: StopRecord, feed_read_at: datetime | None) -> datetime:
     """When the platform last vouched for this stop: by an event of its own, or by a whole read since."""
     return stop.confirmed_at if feed_read_at is None else max(stop.confirmed_at, feed_read_at)
+
+
+def eta_of_promise(stop: StopRecord) -> datetime | None:
+    """The ETA, unless it speaks of an earlier day than the promise: a moved stop keeps yesterday's prediction."""
+    if stop.eta_at is None or stop.window_start_at is None:
+        return stop.eta_at
+    promised_day = local_day(stop.window_start_at, stop.timezone)
+    return stop.eta_at if local_day(stop.eta_at, stop.timezone) >= promised_day else None

@@ -15,13 +15,13 @@ from bot.clock import Clock
 from bot.conversations.models import Conversation
 from bot.db import Database
 from bot.errors import NotFoundError
-from bot.sop import ProtocolInForce, Weekday
+from bot.sop import ProtocolInForce
 from bot.stops import rules
 from bot.stops.answers import HandoffPromise, RescheduleOutcome, StopAnswer, StopQuestion, Turn
 from bot.stops.models import PlatformFeed, StopRecord
 from bot.stops.sync import PlatformSync
 from bot.windows.holidays import public_holidays
-from bot.windows.offers import offered_windows
+from bot.windows.offers import offered_windows, why_not_bookable
 from connectors.base import Capability, DeliveryWindow, RoutingPlatform
 from connectors.errors import PlatformError, PlatformRejectedError, StopNotFoundError
 
@@ -93,10 +93,23 @@ class StopService:
             service_windows=[(window.start, window.end) for window in redelivery.windows],
             days_ahead=redelivery.days_ahead,
             cutoff_minutes=redelivery.cutoff_minutes,
-            weekdays=[day for day, name in enumerate(Weekday) if name not in redelivery.closed_weekdays],
             blocked=public_holidays(redelivery.holidays_of),
+            weekdays=redelivery.open_weekdays,
         )
         return tuple(window for window in windows if window != answer.window)[: redelivery.offers]
+
+    def why_not_bookable(self, window: DeliveryWindow, timezone: str) -> str | None:
+        """`closed_day`, `too_soon` or `too_far` by `redelivery` in sop.yml; None where it may be booked."""
+        redelivery = self._sop.current.redelivery
+        return why_not_bookable(
+            window,
+            self._clock.now(),
+            timezone,
+            days_ahead=redelivery.days_ahead,
+            cutoff_minutes=redelivery.cutoff_minutes,
+            blocked=public_holidays(redelivery.holidays_of),
+            weekdays=redelivery.open_weekdays,
+        )
 
     async def reschedule(self, turn: Turn, stop_id: str, window: DeliveryWindow) -> RescheduleOutcome:
         """Writes the new window to the platform and reads it back; says what the platform now holds.
@@ -187,7 +200,7 @@ class StopService:
             timezone=stop.timezone,
             status=stop.status,
             window=stop.window,
-            eta_at=stop.eta_at,
+            eta_at=rules.eta_of_promise(stop),
             stops_away=stop.sequence,
             data_at=data_at,
             stale=stop.is_open and now - data_at > stale_after,

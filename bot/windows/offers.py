@@ -35,6 +35,28 @@ def offered_windows(
     ]
 
 
+def why_not_bookable(
+    window: DeliveryWindow,
+    now: datetime,
+    timezone: str,
+    *,
+    days_ahead: int,
+    cutoff_minutes: int,
+    blocked: Container[date] = (),
+    weekdays: Container[int] = MONDAY_TO_SATURDAY,
+) -> str | None:
+    """What speaks against a window that somebody named: `closed_day`, `too_soon`, `too_far`; None if nothing."""
+    zone = ZoneInfo(timezone)
+    day = window.start_at.astimezone(zone).date()
+    if window.start_at < now + timedelta(minutes=cutoff_minutes):
+        return "too_soon"
+    if day.weekday() not in weekdays or day in blocked:
+        return "closed_day"
+    if day > now.astimezone(zone).date() + timedelta(days=days_ahead):
+        return "too_far"
+    return None
+
+
 def _service_days(
     first: date, days_ahead: int, blocked: Container[date], weekdays: Container[int]
 ) -> Iterator[date]:

@@ -55,6 +55,7 @@ class Facts:
     stops: list[StopAnswer] = field(default_factory=list)
     offered: tuple[DeliveryWindow, ...] = (window(11, 8, 12), window(11, 17, 21))
     platform_is_down: bool = False
+    unbookable: str | None = None
     asked_dispatcher: list[tuple[str, str | None]] = field(default_factory=list)
     booked: list[tuple[str, DeliveryWindow]] = field(default_factory=list)
     opted_out: list[str] = field(default_factory=list)
@@ -70,6 +71,9 @@ class Facts:
 
     async def get_answer(self, stop_id: str) -> StopAnswer:
         return next(stop for stop in self.stops if stop.stop_id == stop_id)
+
+    def why_not_bookable(self, window: DeliveryWindow, timezone: str) -> str | None:
+        return self.unbookable
 
     async def offers(self, stop_id: str) -> tuple[DeliveryWindow, ...]:
         return self.offered

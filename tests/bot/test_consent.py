@@ -6,8 +6,9 @@ from sqlmodel import col
 from bot.conversations.consent import Keyword, carrier_answers, keyword
 from bot.conversations.models import ConsentChange, ConsentWord, InboundState, InboundText
 from bot.durable.models import OutboundText
+from connectors.base import ChannelName, InboundMessage
 from tests.harness.waiting import eventually
-from tests.harness.world import World
+from tests.harness.world import OUR_NUMBER, World
 
 STOP, START = Keyword.STOP, Keyword.START
 
@@ -71,23 +72,23 @@ def test_a_keyword_is_the_whole_text_or_none(text: str, meant: Keyword | None) -
 
 
 @pytest.mark.parametrize(
-    ("text", "answered"),
+    ("text", "blocked", "answered"),
     [
-        ("STOP", True),
-        (" stop ", True),
-        ("cancel", True),
-        ("START", True),
-        ("HELP", True),
-        ("info", True),
-        ("stop!", False),
-        ("alto", False),
-        ("opt out", False),
-        ("cancel my delivery", False),
-        ("yes", False),
+        ("STOP", False, True),
+        (" stop ", False, True),
+        ("cancel", False, True),
+        ("START", True, True),
+        ("YES", True, True),
+        ("START", False, False),
+        ("yes", False, False),
+        ("stop!", False, False),
+        ("alto", False, False),
+        ("opt out", False, False),
+        ("cancel my delivery", False, False),
     ],
 )
-def test_the_carrier_answers_its_own_words_only(text: str, answered: bool) -> None:
-    assert carrier_answers(text) is answered
+def test_the_carrier_answers_its_own_words_only(text: str, blocked: bool, answered: bool) -> None:
+    assert carrier_answers(text, is_blocked=blocked) is answered
 
 
 # --- with the carrier -----------------------------------------------------------------------------
@@ -189,13 +190,27 @@ async def test_yes_and_start_of_somebody_who_never_left_are_ordinary_texts(bare_
     assert await ledger(bare_world) == []
 
 
-async def test_help_is_left_to_the_carrier(bare_world: World) -> None:
-    recipient = bare_world.recipient(PHONE)
-    await recipient.texts("HELP")
+async def test_help_is_answered_by_us_because_the_carriers_own_reply_names_nobody(bare_world: World) -> None:
+    assert await bare_world.recipient(PHONE).asks("HELP") == "You said: HELP"
+
+
+@pytest.mark.parametrize(("kind", "stands"), [("STOP", [ConsentWord.OPTED_OUT]), ("HELP", []), ("START", [])])
+async def test_what_the_carrier_says_it_has_answered_is_not_answered_again(
+    bare_world: World, kind: str, stands: list[ConsentWord]
+) -> None:
+    """Advanced Opt-Out tells us so, whatever the words were."""
+    message = InboundMessage(
+        channel=ChannelName.SMS,
+        vendor_id="SM" + "5" * 32,
+        sender=PHONE,
+        recipient=OUR_NUMBER,
+        text="basta ya",
+        opt_out_type=kind,
+    )
+    await bare_world.doorline.services.conversations.receive(message)
     await bare_world.settled()
-    assert await recipient.reads() == []
-    assert await carrier_said(bare_world) == 1
-    assert await recipient.asks("help me please") == "You said: help me please"
+    assert await bare_world.recipient(PHONE).reads() == []
+    assert await ledger(bare_world) == stands
 
 
 async def test_an_answer_that_was_under_way_when_its_recipient_left_is_not_sent(bare_world: World) -> None:
