@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot import audit
 from bot.clock import Clock, ceil_to_minutes
-from bot.conversations.models import Conversation
+from bot.conversations.models import Conversation, InboundText
+from bot.conversations.privacy import masked
 from bot.db import Database
 from bot.escalations.service import Cause, EscalationService
 from bot.sop import ProtocolInForce
@@ -78,7 +79,8 @@ class Handoff:
             client=stop.client if stop is not None else "",
             conversation_id=conversation.id,
         )
-        await self._escalations.raise_once(session, cause, stop.id if stop is not None else None)
+        words = await self._words(session, about)
+        await self._escalations.raise_once(session, cause, stop.id if stop is not None else None, words)
         audit.record(
             session,
             now,
@@ -90,3 +92,7 @@ class Handoff:
         )
         within = timedelta(minutes=self._sop.current.conversation.answer_by_person_minutes)
         return HandoffPromise(respond_by=ceil_to_minutes(now + within, 5), timezone=timezone)
+
+    async def _words(self, session: AsyncSession, about: UUID | None) -> str:
+        inbound = await session.get(InboundText, about) if about is not None else None
+        return masked(inbound.text) if inbound is not None else ""

@@ -268,7 +268,7 @@ class ConversationService:
             await self._change_consent(
                 session, conversation, inbound, ConsentWord.OPTED_IN, silent=is_answered
             )
-        elif was_out or word is Keyword.HELP:
+        elif was_out or inbound.opt_out_type is not None:
             _finish(inbound, InboundState.SILENT, self._clock)
         else:
             return False

@@ -80,8 +80,13 @@ class EscalationService:
         await self._changed(session, escalation)
         return escalation.id
 
-    async def raise_once(self, session: AsyncSession, cause: Cause, stop_id: UUID | None = None) -> UUID:
-        """Raises an escalation that is not about lateness; with an open one of this cause, only refreshes it."""
+    async def raise_once(
+        self, session: AsyncSession, cause: Cause, stop_id: UUID | None = None, words: str = ""
+    ) -> UUID:
+        """Raises an escalation that is not about lateness; with an open one of this cause, only refreshes it.
+
+        `words`, codes masked, are what somebody wrote to cause it: they stand first in the thread.
+        """
         escalation = await self._open_by_cause(session, cause.key)
         if escalation is not None:
             await self._changed(session, escalation)
@@ -91,6 +96,8 @@ class EscalationService:
             session.add(
                 EscalationStop(escalation_id=escalation.id, stop_id=stop_id, joined_at=self._clock.now())
             )
+        if words:
+            self._note(session, escalation, Happening.RECIPIENT_WROTE, words=words)
         return escalation.id
 
     async def recipient_wrote(self, session: AsyncSession, phone: str, words: str) -> None:
