@@ -30,7 +30,7 @@ lint: .venv/.dev  ## style, types, import contracts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-cache | tail -n 12
+	@.venv/bin/lint-imports --no-cache --no-logo
 
 format: .venv/.dev
 	@.venv/bin/ruff check --fix .

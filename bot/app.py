@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import procrastinate
 import structlog
 from fastapi import FastAPI
 from rasa_sdk.executor import ActionExecutor
@@ -26,8 +25,9 @@ from bot.conversations.service import ConversationService
 from bot.conversations.words import Words
 from bot.db import Database
 from bot.durable.inbound import ReceiveReceipts
+from bot.durable.jobs import send_stranded
 from bot.durable.outbox import Outbox
-from bot.durable.queue import HEARTBEAT_SECONDS, STALLED_AFTER_SECONDS, open_queue, rescue_stalled
+from bot.durable.queue import HEARTBEAT_SECONDS, STALLED_AFTER_SECONDS, App, open_queue, rescue_stalled
 from bot.durable.ticks import Tick, Ticker
 from bot.durable.worker import PromptWorker
 from bot.errors import ConfigurationError, DoorlineError
@@ -96,7 +96,7 @@ class Doorline:
     vendors: Vendors
     services: Services
     dialogue: RasaDialogue
-    queue: procrastinate.App
+    queue: App
     stage: Callable[[], str] = field(default=lambda: "starting")
     last_catch_up: datetime | None = None
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
@@ -170,7 +170,9 @@ def build(
 
 
 @asynccontextmanager
-async def running(doorline: Doorline, *, with_worker: bool, with_clock: bool) -> AsyncIterator[None]:
+async def running(
+    doorline: Doorline, *, with_worker: bool, with_clock: bool, with_http: bool = True
+) -> AsyncIterator[None]:
     """Opens everything, and closes it in the opposite order: the worker before the database."""
     async with AsyncExitStack() as stack:
         stack.push_async_callback(doorline.services.database.close)
@@ -185,7 +187,8 @@ async def running(doorline: Doorline, *, with_worker: bool, with_clock: bool) ->
             ticker = Ticker(_ticks(doorline))
             ticker.start()
             stack.callback(ticker.stop)
-        await stack.enter_async_context(_background(_register_webhooks(doorline)))
+        if with_http:
+            await stack.enter_async_context(_background(_register_webhooks(doorline)))
         yield
 
 
@@ -231,6 +234,9 @@ def _ticks(doorline: Doorline) -> list[Tick]:
     async def rescue() -> None:
         await rescue_stalled(doorline.queue)
 
+    async def send_what_was_stranded() -> None:
+        await send_stranded(services.outbox, services.database)
+
     ticks = [
         Tick("steps", services.escalations.fire_due_steps, 1),
         Tick("sweep", services.sweep.run, 5),
@@ -240,6 +246,7 @@ def _ticks(doorline: Doorline) -> list[Tick]:
         Tick("silence", services.feeds.watch_silence, 10),
         Tick("protocol", reload_protocol, 2),
         Tick("rescue", rescue, 3),
+        Tick("stranded", send_what_was_stranded, 60),
     ]
     twilio = doorline.vendors.twilio
     if twilio is not None:

@@ -62,6 +62,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Run jobs in this process.")] = True,
     clock: Annotated[bool, typer.Option(help="Run the clock in this process.")] = True,
     rasa: Annotated[bool, typer.Option(help="Start Rasa when RASA_URL is not set.")] = True,
+    inherited_socket: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """The application: edges, worker and clock, with the database and Rasa where none are configured."""
     from bot import logs
@@ -70,7 +71,15 @@ def serve(
 
     settings = _settings()
     logs.configure(as_json=settings.doorline_log_json)
-    run(settings, ServeOptions(host, port, with_worker=worker, with_clock=clock, with_rasa=rasa))
+    options = ServeOptions(
+        host,
+        port,
+        with_worker=worker,
+        with_clock=clock,
+        with_rasa=rasa,
+        inherited_socket=inherited_socket,
+    )
+    run(settings, options)
 
 
 @app.command()
@@ -169,7 +178,10 @@ def _settings() -> Settings:
         return Settings()
     except ValidationError as exc:
         mistakes = (
-            f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}" for error in exc.errors()
+            ": ".join(
+                [*(str(part).upper() for part in error["loc"]), error["msg"].removeprefix("Value error, ")]
+            )
+            for error in exc.errors()
         )
         _fail("\n".join(mistakes))
 

@@ -94,8 +94,12 @@ async def _vendors(settings: Settings) -> list[Probe]:
     from bot.app import open_vendors
     from bot.clock import SystemClock
 
-    protocol = load_protocol(settings.doorline_sop)
-    vendors = open_vendors(settings, SystemClock(), protocol.operator.timezone)
+    try:
+        timezone = load_protocol(settings.doorline_sop).operator.timezone
+    except ProtocolError:
+        # Told already, in a line of its own; the vendors can be reached all the same.
+        timezone = "UTC"
+    vendors = open_vendors(settings, SystemClock(), timezone)
     probes = []
     try:
         for name, vendor in (
@@ -106,7 +110,7 @@ async def _vendors(settings: Settings) -> list[Probe]:
             if vendor is None:
                 probes.append(Probe(name=name, healthy=True, detail="off: its variables are not set"))
             else:
-                probes.append(await vendor.probe())
+                probes.append((await vendor.probe()).model_copy(update={"name": name}))
     finally:
         await vendors.aclose()
     return probes

@@ -40,7 +40,3 @@ def free_port(wanted: int | None = None) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise OSError("no free port on 127.0.0.1")
-
-
-def is_free(port: int) -> bool:
-    return free_port(port) == port

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 import uvicorn
 from alembic.runtime.migration import MigrationContext
@@ -28,10 +30,15 @@ class ServeOptions:
     with_worker: bool = True
     with_clock: bool = True
     with_rasa: bool = True
+    inherited_socket: int | None = None
+    """A listening socket that a parent holds, instead of `host` and `port`."""
 
 
 def serve(settings: Settings, options: ServeOptions) -> None:
     """Runs until SIGTERM or Ctrl-C; starts the database and Rasa itself where none are configured."""
+    # uvicorn raises the signal once more after its own shutdown: without this the process would end there, with
+    # the database and Rasa still running.
+    signal.signal(signal.SIGTERM, _leave)
     with database(settings) as ready, rasa(ready, options) as whole:
         from bot.app import create_app
 
@@ -39,9 +46,9 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             whole,
             with_worker=options.with_worker,
             with_clock=options.with_clock,
-            stage=_stage_of(whole),
+            stage=_stage_of(whole, options),
         )
-        uvicorn.run(
+        config = uvicorn.Config(
             app,
             host=options.host,
             port=options.port,
@@ -49,6 +56,27 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             access_log=False,
             timeout_graceful_shutdown=5,
         )
+        sockets = None
+        if options.inherited_socket is not None:
+            sockets = [socket.socket(fileno=options.inherited_socket)]
+        _Server(config, whole).run(sockets)
+
+
+class _Server(uvicorn.Server):
+    """Tells the demo's supervisor when it answers."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._settings.is_demo:
+            DemoFiles(self._settings.doorline_var).serving.touch()
+
+
+def _leave(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
 
 
 def work(settings: Settings) -> None:
@@ -67,7 +95,7 @@ async def _work_until_told(settings: Settings) -> None:
     stopped = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopped.set)
-    async with running(build(settings), with_worker=True, with_clock=False):
+    async with running(build(settings), with_worker=True, with_clock=False, with_http=False):
         await stopped.wait()
 
 
@@ -125,7 +153,7 @@ def rasa(settings: Settings, options: ServeOptions) -> Iterator[Settings]:
         end(process)
 
 
-def _stage_of(settings: Settings) -> Callable[[], str]:
+def _stage_of(settings: Settings, options: ServeOptions) -> Callable[[], str]:
     if settings.is_demo:
         return DemoFiles(settings.doorline_var).read_stage
-    return lambda: "Loading the language model"
+    return lambda: "Loading the language model" if options.with_rasa else "Waiting for Rasa"

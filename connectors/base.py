@@ -431,7 +431,9 @@ class DispatchDesk(Protocol):
 
     async def update(self, message: PostedMessage, view: EscalationView) -> None: ...
 
-    async def post_in_thread(self, message: PostedMessage, text: str, note_id: str, mention: str = "") -> None:
+    async def post_in_thread(
+        self, message: PostedMessage, text: str, note_id: str, mention: str = ""
+    ) -> None:
         """Adds one line to the thread; `note_id` travels in the metadata so that it is not posted twice."""
         ...
 

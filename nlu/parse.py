@@ -17,7 +17,11 @@ async def main(model_path: str) -> int:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     # What libraries print must not stand between the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    import structlog
     from rasa.core.agent import Agent
+
+    # Rasa logs each text that it parses.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
     agent = Agent.load(model_path)
     for number, line in enumerate(sys.stdin, start=1):
@@ -30,7 +34,9 @@ async def main(model_path: str) -> int:
         except (ValueError, KeyError, TypeError):
             sys.stderr.write(f'line {number}: expected {{"text": "..."}}\n')
             return 1
-        answers.write(json.dumps(understood(text, await agent.parse_message(text)), ensure_ascii=False) + "\n")
+        answers.write(
+            json.dumps(understood(text, await agent.parse_message(text)), ensure_ascii=False) + "\n"
+        )
         answers.flush()
     return 0
 
@@ -40,7 +46,8 @@ def understood(text: str, parsed: dict) -> dict:
     language = next((e["value"] for e in parsed.get("entities", []) if e["entity"] == "language"), "en")
     return {
         "text": text,
-        "intent": parsed["intent"]["name"],
+        # What the model is not sure of is none of the labels: the dialogue asks back, as it does out of scope.
+        "intent": "out_of_scope" if parsed["intent"]["name"] == "nlu_fallback" else parsed["intent"]["name"],
         "confidence": round(float(parsed["intent"]["confidence"]), 4),
         "entities": [{"entity": entity["entity"], "value": entity["value"]} for entity in entities],
         "language": language,

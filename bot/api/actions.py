@@ -36,7 +36,9 @@ def router(executor: ActionExecutor, token: str) -> APIRouter:
             return JSONResponse({"error": "not JSON"}, 400)
         except Exception:
             # Rasa goes on without the action; the turn then has no reply and a dispatcher gets the text.
-            log.exception("action_failed", action=call.get("next_action"), conversation_id=call.get("sender_id"))
+            log.exception(
+                "action_failed", action=call.get("next_action"), conversation_id=call.get("sender_id")
+            )
             return JSONResponse({"error": "the action failed"}, 500)
         return JSONResponse(result.model_dump() if result is not None else {})
 

@@ -3,9 +3,8 @@
 from uuid import UUID
 
 import structlog
-from procrastinate import JobContext
 
-from bot.durable.queue import PatientRetry, queue, services_of
+from bot.durable.queue import JobContext, PatientRetry, queue, services_of
 from bot.errors import DatabaseUnavailableError, DialogueUnavailableError
 
 log = structlog.get_logger()

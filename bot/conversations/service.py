@@ -34,7 +34,7 @@ from bot.conversations.words import Words
 from bot.db import Database
 from bot.durable import inbox, outbox
 from bot.durable.jobs import send_later
-from bot.durable.models import Purpose
+from bot.durable.models import OutboundText, Purpose
 from bot.durable.queue import defer
 from bot.escalations.service import EscalationService
 from bot.sop import ProtocolInForce
@@ -136,7 +136,7 @@ class ConversationService:
     # --- the clock ----------------------------------------------------------------------------
 
     async def send_due_holding_answers(self) -> int:
-        """Texts that have waited too long get one holding answer each; gives how many."""
+        """People who have waited too long get one holding answer each; gives how many."""
         wall = self._clock.wall()
         async with self._database.transaction() as session:
             waiting = await session.scalars(
@@ -146,15 +146,13 @@ class ConversationService:
                 .limit(200)
                 .with_for_update(skip_locked=True)
             )
-            texts = list(waiting)
-            held: set[UUID] = set()
-            for inbound in texts:
+            held = 0
+            for inbound in list(waiting):
                 inbound.holding_due_at = None
-                # One holding answer per person, not one for each of the texts they sent meanwhile.
-                if inbound.state is InboundState.RECEIVED and inbound.conversation_id not in held:
-                    held.add(inbound.conversation_id)
+                if inbound.state is InboundState.RECEIVED and not await _is_held(session, inbound):
                     await self._hold(session, inbound)
-        return len(held)
+                    held += 1
+        return held
 
     async def hand_over_due(self) -> int:
         """Texts that nobody could answer for long go to a dispatcher; gives how many."""
@@ -339,6 +337,24 @@ class ConversationService:
         outbound_id = await outbox.add(session, conversation, text, Purpose.HOLDING, self._clock, inbound.id)
         if outbound_id is not None:
             await send_later(session, outbound_id, conversation.id)
+
+
+async def _is_held(session: AsyncSession, inbound: InboundText) -> bool:
+    """Whether the person has been held already, for a text of theirs that still waits.
+
+    One holding answer per outage, not one for each of the texts that they send meanwhile.
+    """
+    found = await session.scalar(
+        select(col(OutboundText.id))
+        .join(InboundText, col(InboundText.id) == col(OutboundText.in_reply_to))
+        .where(
+            col(OutboundText.conversation_id) == inbound.conversation_id,
+            col(OutboundText.purpose) == Purpose.HOLDING,
+            col(InboundText.state) == InboundState.RECEIVED,
+        )
+        .limit(1)
+    )
+    return found is not None
 
 
 def _finish(inbound: InboundText, state: InboundState, clock: Clock) -> None:

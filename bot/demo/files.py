@@ -50,6 +50,11 @@ class DemoFiles:
         return self.folder / "stage"
 
     @property
+    def serving(self) -> Path:
+        """Made by the app when it answers at the demo's port."""
+        return self.folder / "serving"
+
+    @property
     def unfinished(self) -> Path:
         """There from the start of a day until it is ended on purpose: a killed day is resumed."""
         return self.folder / "unfinished"

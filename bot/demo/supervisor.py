@@ -24,10 +24,11 @@ import httpx
 from bot import rasa_server
 from bot.db import EmbeddedPostgres, create_database, migrate, tracker_url
 from bot.demo import files
+from bot.demo.doorway import Doorway
 from bot.demo.files import DemoFiles
 from bot.errors import ConfigurationError
 from bot.keys import actions_token, secret_key
-from bot.processes import dies_with_parent, end, free_port, is_free
+from bot.processes import dies_with_parent, end, free_port
 from bot.rasa_server import say
 from bot.settings import PROJECT_ROOT, Settings
 
@@ -90,8 +91,10 @@ class Supervisor:
             ConfigurationError: another demo runs here, or the port is taken.
         """
         lock = self._take_lock()
+        self._doorway = self._open_doorway()
         resumed = self._prepare_folder()
         self._choose_ports()
+        say(f"demo page: {self._url}/demo")
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         postgres = EmbeddedPostgres(self._settings.doorline_var / "postgres")
@@ -105,6 +108,7 @@ class Supervisor:
                 if child.process is not None:
                     end(child.process)
             postgres.stop()
+            self._doorway.close()
             if self._stopped:
                 self._demo.unfinished.unlink(missing_ok=True)
             lock.close()
@@ -121,7 +125,6 @@ class Supervisor:
         migrate(database_url)
         children.append(Child("the pretended world", self._start_world, self._demo.log("world")))
         children.append(Child("the app", lambda: self._start_app(database_url), self._demo.log("app")))
-        say(f"demo page: {self._url}/demo")
         while not self._stopped:
             for child in children:
                 if child is not rasa or trainer is None:
@@ -130,6 +133,8 @@ class Supervisor:
                 self._check_training(trainer.returncode)
                 trainer = None
                 self._load_model(rasa)
+            if self._demo.serving.exists():
+                self._doorway.leave_to_the_app()
             if not self._announced:
                 self._announce_when_ready()
             time.sleep(LOOK_EVERY_SECONDS)
@@ -170,16 +175,22 @@ class Supervisor:
         else:
             shutil.rmtree(self._demo.folder, ignore_errors=True)
         self._demo.folder.mkdir(parents=True, exist_ok=True)
+        self._demo.serving.unlink(missing_ok=True)
         self._demo.unfinished.write_text(str(self._stops))
         return resumed
 
-    def _choose_ports(self) -> None:
+    def _open_doorway(self) -> Doorway:
         deadline = time.monotonic() + 5
-        # A demo that was killed a moment ago may still be letting go of the port.
-        while not is_free(self._port):
-            if time.monotonic() > deadline:
-                raise ConfigurationError(f"port {self._port} is taken; choose another with --port")
-            time.sleep(LOOK_EVERY_SECONDS)
+        while True:
+            try:
+                return Doorway(self._port, self._demo.read_stage)
+            except ConfigurationError:
+                # A demo that was killed a moment ago may still be letting go of the port.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(LOOK_EVERY_SECONDS)
+
+    def _choose_ports(self) -> None:
         before = self._demo.read_ports()
         names = ("twilio", "slack", "onfleet", "world", "rasa")
         ports = {name: free_port(before.get(name)) for name in names}
@@ -196,7 +207,9 @@ class Supervisor:
 
     def _start_app(self, database_url: str) -> "subprocess.Popen[bytes]":
         return self._start(
-            "app", "serve", "--port", str(self._port), more=self._app_environment(database_url)
+            "app",
+            *("serve", "--port", str(self._port), "--inherited-socket", str(self._doorway.fd)),
+            more=self._app_environment(database_url),
         )
 
     def _app_environment(self, database_url: str) -> dict[str, str]:
@@ -251,6 +264,7 @@ class Supervisor:
                 preexec_fn=dies_with_parent,
                 # Ctrl-C is ours to take: we end the children in order.
                 start_new_session=True,
+                pass_fds=(self._doorway.fd,) if name == "app" else (),
             )
 
     # --- telling ------------------------------------------------------------------------------

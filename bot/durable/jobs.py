@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from procrastinate import JobContext
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.db import Database
 from bot.durable import inbox
 from bot.durable.outbox import Outbox
-from bot.durable.queue import PatientRetry, defer, queue, services_of
+from bot.durable.queue import JobContext, PatientRetry, defer, queue, services_of
 from connectors.base import Receipt
 
 
@@ -20,6 +20,15 @@ async def send_message(context: JobContext, outbound_id: str) -> None:
 async def send_later(session: AsyncSession, outbound_id: UUID, conversation_id: UUID) -> None:
     """Asks for the message to be sent once the transaction commits, after the earlier ones of its conversation."""
     await defer(session, send_message, lock=f"send:{conversation_id}", outbound_id=str(outbound_id))
+
+
+async def send_stranded(outbox: Outbox, database: Database) -> int:
+    """Asks again for messages whose job gave up; gives how many. Sending one twice is prevented by its row."""
+    stranded = await outbox.find_stranded()
+    async with database.transaction() as session:
+        for outbound_id, conversation_id in stranded:
+            await send_later(session, outbound_id, conversation_id)
+    return len(stranded)
 
 
 @queue.task(name="apply_receipt", pass_context=True, retry=PatientRetry())

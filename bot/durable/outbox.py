@@ -9,7 +9,7 @@ from typing import Protocol
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -33,6 +33,16 @@ OPTED_OUT_CODE = "21610"
 """The recipient told the carrier STOP. Source: Twilio error reference."""
 
 OPEN_STATES = (OutboxState.QUEUED, OutboxState.SENDING)
+
+STRANDED = """
+    SELECT id, conversation_id FROM outbound_message
+    WHERE state IN ('queued', 'sending') AND NOT EXISTS (
+        SELECT 1 FROM procrastinate_jobs
+        WHERE task_name = 'send_message' AND status IN ('todo', 'doing')
+          AND args ->> 'outbound_id' = outbound_message.id::text
+    )
+    ORDER BY created_at LIMIT 100
+"""
 
 
 class ConsentGate(Protocol):
@@ -210,6 +220,12 @@ class Outbox:
         row = await session.scalar(query.where(col(OutboundText.id) == outbound_id))
         # Read after the lock was won: another receipt may have taught the vendor's id meanwhile.
         return row if row is not None and row.vendor_id in (None, receipt.vendor_id) else None
+
+    async def find_stranded(self) -> list[tuple[UUID, UUID]]:
+        """Messages that still wait although no job is left to send them: (message, conversation), bounded."""
+        async with self._database.transaction() as session:
+            rows = await session.execute(text(STRANDED))
+            return [(row.id, row.conversation_id) for row in rows]
 
     async def _put_back(self, outbound_id: UUID) -> None:
         async with self._database.transaction() as session:

@@ -7,7 +7,7 @@ Guarantees, and what they ask of a job:
   to vendors stand between two commits and are reconciled.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,19 @@ from procrastinate.tasks import Task
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.db import driver_connection, libpq_url
+from bot.errors import DatabaseUnavailableError
 from connectors.errors import ChannelUnavailableError, PlatformUnavailableError
+
+__all__ = [
+    "App",
+    "JobContext",
+    "PatientRetry",
+    "defer",
+    "open_queue",
+    "queue",
+    "rescue_stalled",
+    "services_of",
+]
 
 log = structlog.get_logger()
 
@@ -31,16 +43,30 @@ queue = App(connector=PsycopgConnector(), import_paths=[])
 
 
 class PatientRetry(BaseRetryStrategy):
-    """Waits longer each time; `give_up_after` bounds how often an error that is not the weather is tried."""
+    """Waits longer each time. The weather (a vendor down, Rasa loading) never makes a job give up.
 
-    def __init__(self, give_up_after: int = 5, weather: tuple[type[Exception], ...] = ()) -> None:
+    Tries are counted whatever their reason, so an error of our own gives up late rather than early; what a
+    given-up job was to do is found again by its row (`Outbox.find_stranded`, `hand_over_due`).
+    """
+
+    def __init__(self, give_up_after: int = 20, weather: tuple[type[Exception], ...] = ()) -> None:
         self._give_up_after = give_up_after
-        self._weather = (ChannelUnavailableError, PlatformUnavailableError, *weather)
+        self._weather = (
+            ChannelUnavailableError,
+            PlatformUnavailableError,
+            DatabaseUnavailableError,
+            *weather,
+        )
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, asyncio.CancelledError):
+            # This worker is shutting down; another one, or the next start, takes the job.
+            return RetryDecision(retry_in={"seconds": 0})
         if not isinstance(exception, self._weather) and job.attempts + 1 >= self._give_up_after:
             return None
-        wait = getattr(exception, "retry_after", None) or timedelta(seconds=min(2**job.attempts, 10))
+        wait = getattr(exception, "retry_after", None) or timedelta(
+            seconds=min(2 ** min(job.attempts, 4), 10)
+        )
         return RetryDecision(retry_in={"seconds": max(1, round(min(wait, LONGEST_WAIT).total_seconds()))})
 
 
@@ -61,9 +87,6 @@ async def defer(
 def services_of(context: JobContext) -> Any:
     """What `bot.app` handed to the worker; each `jobs.py` narrows it to the service it needs."""
     return context.additional_context["services"]
-
-
-Rescue = Callable[[], Awaitable[int]]
 
 
 async def rescue_stalled(app: App) -> int:

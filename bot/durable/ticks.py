@@ -12,6 +12,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.errors import DatabaseUnavailableError
+from connectors.errors import ConnectorError
 
 log = structlog.get_logger()
 
@@ -53,7 +54,7 @@ def _guarded(tick: Tick) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         try:
             await tick.run()
-        except (DatabaseUnavailableError, OSError) as exc:
+        except (DatabaseUnavailableError, ConnectorError, OSError) as exc:
             log.warning("tick_skipped", tick=tick.name, error=type(exc).__name__)
         except Exception:
             log.exception("tick_failed", tick=tick.name)

@@ -292,8 +292,10 @@ class EscalationService:
         """
         now = self._clock.now()
         async with self._database.transaction() as session:
+            # Both rows are locked at once or skipped: whoever holds the escalation is about to change its steps.
             due = await session.scalars(
                 select(EscalationStep)
+                .join(Escalation, col(Escalation.id) == col(EscalationStep.escalation_id))
                 .where(
                     col(EscalationStep.due_at) <= now,
                     col(EscalationStep.fired_at).is_(None),
@@ -320,7 +322,7 @@ class EscalationService:
         return len(steps)
 
     async def _fire(self, session: AsyncSession, step: EscalationStep, now: datetime) -> None:
-        escalation = await session.get_one(Escalation, step.escalation_id, with_for_update=True)
+        escalation = await session.get_one(Escalation, step.escalation_id)
         if escalation.state is not EscalationState.RAISED:
             step.cancelled_at = now
             return

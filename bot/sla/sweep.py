@@ -57,7 +57,7 @@ class Sweep:
             findings = await _look(session, sla, now)
             await _remember(session, findings, now)
             await self._report(session, sla, findings)
-            await self._settle(session, findings, now)
+            await self._settle(session, findings)
         return len(findings)
 
     async def _report(self, session: AsyncSession, sla: Sla, findings: list[Finding]) -> None:
@@ -78,13 +78,21 @@ class Sweep:
             )
             await self._escalations.report_late(session, cause, [_late_stop(finding) for finding in group])
 
-    async def _settle(self, session: AsyncSession, findings: list[Finding], now: datetime) -> None:
-        """Stops of open escalations that nobody has to watch any more: closed, or on track again."""
-        watched = {finding.stop_id: finding.assessment.state for finding in findings}
+    async def _settle(self, session: AsyncSession, findings: list[Finding]) -> None:
+        """Stops of open escalations that nobody has to watch there any more: closed, on track again, or moved to
+        another van, whose own escalation has them now."""
+        late = {
+            finding.stop_id: finding.cause_key
+            for finding in findings
+            if finding.assessment.state is not SlaState.ON_TRACK
+        }
         for escalation, stop_id in await self._escalations.open_late(session):
-            if watched.get(stop_id, SlaState.ON_TRACK) is not SlaState.ON_TRACK:
+            if late.get(stop_id) == escalation.cause_key:
                 continue
             stop = await session.get_one(StopRecord, stop_id)
+            if stop_id in late:
+                await self._escalations.settle(session, escalation, stop_id, "Moved to another van")
+                continue
             _close_watch(stop)
             await self._escalations.settle(session, escalation, stop_id, _outcome(escalation, stop))
 

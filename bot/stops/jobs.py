@@ -2,10 +2,8 @@
 
 from uuid import UUID
 
-from procrastinate import JobContext
-
 from bot.durable import inbox
-from bot.durable.queue import PatientRetry, queue, services_of
+from bot.durable.queue import JobContext, PatientRetry, queue, services_of
 from connectors.base import PlatformEvent
 from connectors.errors import PlatformError
 

@@ -130,7 +130,9 @@ async def test_back_on_track_ends_it_only_when_it_is_clear(bare_world: World) ->
     await bare_world.channel_shows("Back on track")
 
 
-async def test_one_stop_of_a_van_that_is_back_on_track_leaves_the_message_to_the_other(bare_world: World) -> None:
+async def test_one_stop_of_a_van_that_is_back_on_track_leaves_the_message_to_the_other(
+    bare_world: World,
+) -> None:
     first = await bare_world.has_stop(address="14 Elm St 2B", eta="16:25")
     await bare_world.has_stop(address="18 Oak Ave", eta="16:35")
     await raised(bare_world)
@@ -203,7 +205,9 @@ async def test_what_a_person_resolved_is_not_raised_again_by_the_same_stop(bare_
     (message,) = await raised(bare_world)
     await bare_world.dispatcher().reacts(message, "white_check_mark")
     await eventually(
-        lambda: only_escalation(bare_world), lambda row: row.state is EscalationState.RESOLVED, "it to be resolved"
+        lambda: only_escalation(bare_world),
+        lambda row: row.state is EscalationState.RESOLVED,
+        "it to be resolved",
     )
     bare_world.clock.at = bare_world.local("16:05")
     await bare_world.tick()
@@ -222,7 +226,9 @@ async def test_another_stop_of_that_van_is_a_new_matter(bare_world: World) -> No
     assert "14 Elm St" not in readable(messages[1])
 
 
-async def test_what_resolved_itself_is_raised_again_when_the_stop_falls_behind_again(bare_world: World) -> None:
+async def test_what_resolved_itself_is_raised_again_when_the_stop_falls_behind_again(
+    bare_world: World,
+) -> None:
     tracking = await bare_world.has_stop(eta="16:25")
     task = bare_world.task_of(tracking)["id"]
     await raised(bare_world)
@@ -243,8 +249,6 @@ async def test_two_sweeps_at_once_raise_one_escalation(bare_world: World) -> Non
     await bare_world.settled()
     assert len(await bare_world.rows(Escalation)) == 1
     assert len(await bare_world.channel()) == 1
-
-
 
 
 async def test_a_stop_without_eta_near_its_end_is_told(bare_world: World) -> None:
