@@ -1,6 +1,6 @@
 # What a person runs is what CI runs.
 SHELL := bash
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := .venv/bin/uv
 COMPILE := $(UV) pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	--custom-compile-command "make lock"
@@ -55,6 +55,8 @@ clean:  ## forget the environments and everything under var/
 # --- environments -------------------------------------------------------------------------------
 
 $(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "[setup] Doorline needs Python 3.11 (with venv and pip); set PYTHON=/where/it/is"; exit 1; }
 	@echo "[setup] Python environment for the app (.venv)"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check "uv>=0.9,<1"

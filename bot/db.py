@@ -15,7 +15,7 @@ import psutil
 import psycopg
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import DateTime, Enum, create_engine, text
+from sqlalchemy import DateTime, Enum, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
@@ -24,6 +24,9 @@ from sqlmodel import Field
 from bot.errors import DatabaseUnavailableError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+CONNECT_SECONDS = 5
+IDLE_TRANSACTION_SECONDS = 15
+"""No transaction waits for anybody outside, so this much is a process that hangs."""
 
 
 def instant(*, nullable: bool = False, index: bool = False, **kwargs: Any) -> Any:
@@ -60,8 +63,14 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 20) -> None:
         self.url = url
         self.engine = create_async_engine(
-            driver_url(url), pool_size=pool_size, max_overflow=10, pool_pre_ping=False, pool_recycle=1800
+            driver_url(url),
+            pool_size=pool_size,
+            max_overflow=10,
+            pool_pre_ping=False,
+            pool_recycle=1800,
+            connect_args={"connect_timeout": CONNECT_SECONDS},
         )
+        event.listen(self.engine.sync_engine, "connect", _limit_idle_transactions)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -88,6 +97,14 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _limit_idle_transactions(connection: Any, _record: object) -> None:
+    """Lets the server end a transaction that nobody goes on with: a frozen process must not keep its locks."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TRANSACTION_SECONDS}s'")
+    cursor.close()
+    connection.commit()
 
 
 async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[Any]:
