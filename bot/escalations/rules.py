@@ -81,3 +81,14 @@ class LateStop:
     def digest(self) -> str:
         """Changes when a dispatcher should see something new: the state, or the lateness by five minutes."""
         return f"{self.stop_id}:{self.state.value}:{self.minutes_late // 5}"
+
+
+def digest_of(stops: Sequence[LateStop]) -> str:
+    """Of a whole cause: equal digests look the same to a dispatcher."""
+    return "|".join(sorted(stop.digest() for stop in stops))
+
+
+def newly_breached(stops: Sequence[LateStop], shown: str) -> list[str]:
+    """Ids of the stops that are breached now and were not when `shown` was made."""
+    before = {item.split(":")[0] for item in shown.split("|") if f":{SlaState.BREACHED.value}:" in item}
+    return [stop.stop_id for stop in stops if stop.state is SlaState.BREACHED and stop.stop_id not in before]

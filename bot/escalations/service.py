@@ -61,7 +61,7 @@ class EscalationService:
         if not stops:
             return None
         escalation = await self._open_by_cause(session, cause.key)
-        digest = "|".join(sorted(stop.digest() for stop in stops))
+        digest = rules.digest_of(stops)
         if escalation is None:
             escalation = await self._raise(session, cause)
             await self._join(session, escalation, stops)
@@ -72,9 +72,11 @@ class EscalationService:
         joined = await self._join(session, escalation, stops)
         for stop in joined:
             self._note(session, escalation, Happening.STOP_JOINED, stop_id=UUID(stop.stop_id))
-        if cause.severity is Severity.BREACHED and escalation.severity is Severity.AT_RISK:
-            self._note(session, escalation, Happening.BREACHED)
-            audit.record(session, self._clock.now(), "escalation", str(escalation.id), "breached")
+        for stop_id in rules.newly_breached(stops, escalation.shown):
+            self._note(session, escalation, Happening.BREACHED, stop_id=UUID(stop_id))
+            audit.record(
+                session, self._clock.now(), "escalation", str(escalation.id), "breached", stop_id=stop_id
+            )
         escalation.severity, escalation.why, escalation.shown = cause.severity, cause.why, digest
         escalation.exposure_usd, escalation.client = cause.exposure_usd, cause.client
         await self._changed(session, escalation)

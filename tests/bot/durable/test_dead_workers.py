@@ -9,6 +9,7 @@ import pytest
 
 from tests.harness.clock import RunningClock
 from tests.harness.processes import DoorlineProcess
+from tests.harness.protocol import NO_HOLDING, protocol_with
 from tests.harness.waiting import eventually
 from tests.harness.world import Setting, World
 
@@ -17,9 +18,10 @@ LONGEST = 30.0
 
 
 @pytest.fixture
-async def edge(bare_setting: Setting, empty_database: None) -> AsyncIterator[World]:
+async def edge(bare_setting: Setting, empty_database: None, tmp_path: Path) -> AsyncIterator[World]:
     """The app with edges and clock and no worker: the jobs are for the processes of the test."""
-    async with World(bare_setting, clock=RunningClock(), with_clock=True, with_app=False) as world:
+    sop = protocol_with(tmp_path, NO_HOLDING)
+    async with World(bare_setting, sop=sop, clock=RunningClock(), with_clock=True, with_app=False) as world:
         await world.start_app(with_worker=False)
         yield world
 

@@ -9,10 +9,10 @@ from sqlalchemy import text
 from sqlmodel import col
 
 from bot.escalations.models import Escalation, EscalationNote, EscalationStep
-from bot.settings import PROJECT_ROOT
 from connectors.base import EscalationState, Happening
 from connectors.emulation import Fault
 from connectors.slack.emulator_state import BOT, Draft
+from tests.harness.protocol import protocol_with
 from tests.harness.waiting import eventually
 from tests.harness.world import CHANNEL, Setting, World, readable
 
@@ -148,17 +148,10 @@ async def test_other_emoji_and_other_messages_change_nothing(bare_world: World) 
     assert await whispers(bare_world) == []
 
 
-@pytest.fixture
-def for_dana_only(tmp_path: Path) -> Path:
-    shipped = (PROJECT_ROOT / "bot" / "sop.yml").read_text()
-    file = tmp_path / "sop.yml"
-    file.write_text(shipped.replace("dispatchers: []", f"dispatchers: [{DANA}]"))
-    return file
-
-
 async def test_only_dispatchers_of_the_protocol_may_act(
-    bare_setting: Setting, empty_database: None, for_dana_only: Path
+    bare_setting: Setting, empty_database: None, tmp_path: Path
 ) -> None:
+    for_dana_only = protocol_with(tmp_path, {"dispatchers: []": f"dispatchers: [{DANA}]"})
     async with World(bare_setting, sop=for_dana_only) as world:
         message = await at_risk(world)
         await world.dispatcher(SAM).reacts(message, "eyes")
