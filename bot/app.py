@@ -39,7 +39,7 @@ from bot.services import Services
 from bot.settings import PROJECT_ROOT, Settings
 from bot.sla.sweep import Sweep
 from bot.sop import ProtocolInForce
-from bot.stops.inbound import FeedWatch, ReceivePlatformEvents
+from bot.stops.inbound import FeedWatch, ReceivePlatformEvents, read_pause
 from bot.stops.service import StopService
 from bot.stops.sync import PlatformSync
 from bot.web import demo as demo_page
@@ -146,7 +146,7 @@ def build(
     consent = ConsentLedger(clock)
     escalations = EscalationService(database, clock, sop)
     handoff = Handoff(database, clock, sop, escalations)
-    sync = PlatformSync(database, clock, vendors.platforms)
+    sync = PlatformSync(database, clock, vendors.platforms, lambda: read_pause(sop, clock))
     services = Services(
         database=database,
         clock=clock,

@@ -174,7 +174,7 @@ class DeskKeeper:
             "eta_at": stop.eta_at,
             "window": stop.window,
             "completed_at": stop.completed_at,
-            "words": stop.failure_note or note.words,
+            "words": note.words or stop.failure_note,
         }
         return facts.model_copy(update=about_stop)
 

@@ -104,8 +104,8 @@ class EscalationService:
 
     async def recipient_wrote(self, session: AsyncSession, phone: str, words: str) -> None:
         """Shows what somebody wrote wherever a dispatcher is looking at a stop of theirs."""
-        rows = await session.scalars(
-            select(Escalation)
+        rows = await session.execute(
+            select(Escalation, col(StopRecord.id))
             .join(EscalationStop, col(EscalationStop.escalation_id) == col(Escalation.id))
             .join(StopRecord, col(StopRecord.id) == col(EscalationStop.stop_id))
             .where(
@@ -113,12 +113,16 @@ class EscalationService:
                 col(EscalationStop.settled_at).is_(None),
                 col(Escalation.state) != EscalationState.RESOLVED,
             )
-            .order_by(col(Escalation.id))
+            .order_by(col(Escalation.id), col(StopRecord.sequence))
             .with_for_update(of=Escalation)
         )
-        for escalation in rows.unique():
-            self._note(session, escalation, Happening.RECIPIENT_WROTE, words=words)
-            await self._changed(session, escalation)
+        told: set[UUID] = set()
+        for escalation, stop_id in rows:
+            # Two parcels of one person in one escalation: their words are told once.
+            if escalation.id not in told:
+                told.add(escalation.id)
+                self._note(session, escalation, Happening.RECIPIENT_WROTE, stop_id=stop_id, words=words)
+                await self._changed(session, escalation)
 
     async def _raise(self, session: AsyncSession, cause: Cause) -> Escalation:
         now = self._clock.now()

@@ -15,6 +15,14 @@ from connectors.base import PlatformEvent, Severity
 
 SHORTEST_PAUSE = timedelta(seconds=1)
 """Wall time between two reads of one platform, however fast the day runs."""
+LOST_READ = timedelta(minutes=2)
+"""Wall time after which a read that was begun and never ended is begun again."""
+
+
+def read_pause(sop: ProtocolInForce, clock: Clock) -> timedelta:
+    """The day's time between the end of one whole read of a platform and the next."""
+    wanted = timedelta(seconds=sop.current.platforms.poll_seconds)
+    return max(wanted, SHORTEST_PAUSE * clock.speed)
 
 
 class ReceivePlatformEvents:
@@ -50,11 +58,11 @@ class FeedWatch:
         self._platforms = platforms
 
     async def ask_for_due_reads(self) -> None:
+        """Asks for the reads that are due. One that is under way is not asked for again, unless it got lost."""
         now = self._clock.now()
-        pause = timedelta(seconds=self._sop.current.platforms.poll_seconds)
-        next_at = now + max(pause, SHORTEST_PAUSE * self._clock.speed)
+        given_up_at = now + LOST_READ * max(1.0, self._clock.speed)
         async with self._database.transaction() as session:
-            for name in await claim_due_feeds(session, self._platforms, now, next_at):
+            for name in await claim_due_feeds(session, self._platforms, now, given_up_at):
                 await defer(session, read_platform, lock=f"read:{name}", platform=name)
 
     async def watch_silence(self) -> None:

@@ -3,7 +3,7 @@
 News older than what we hold is dropped, so repeated and reordered webhooks change nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,10 +38,19 @@ FIRST_READ_REACHES_BACK = timedelta(days=1)
 
 
 class PlatformSync:
-    def __init__(self, database: Database, clock: Clock, platforms: dict[str, RoutingPlatform]) -> None:
+    """`pause` is the day's time from the end of one whole read to the next."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        platforms: dict[str, RoutingPlatform],
+        pause: Callable[[], timedelta],
+    ) -> None:
         self._database = database
         self._clock = clock
         self._platforms = platforms
+        self._pause = pause
 
     async def read_all(self, name: str) -> list[UUID]:
         """Reads one platform whole; gives the ids of the stops that changed.
@@ -168,6 +177,7 @@ class PlatformSync:
             if feed.failing_since is not None:
                 audit.record(session, self._clock.now(), "platform", name, "feed_back", actor=name)
             feed.read_at, feed.failing_since, feed.last_error = began_at, None, ""
+            feed.next_read_at = self._clock.now() + self._pause()
 
     async def _remember_failure(self, name: str, error: PlatformError) -> None:
         async with self._database.transaction() as session:
@@ -175,6 +185,7 @@ class PlatformSync:
             if feed is None:
                 return
             feed.last_error = type(error).__name__
+            feed.next_read_at = self._clock.now() + self._pause()
             if feed.failing_since is None:
                 feed.failing_since = self._clock.now()
                 audit.record(session, self._clock.now(), "platform", name, "feed_lost", actor=name)
