@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -272,19 +272,26 @@ async def claim_due_feeds(
     session: AsyncSession, names: Sequence[str], now: datetime, next_at: datetime
 ) -> list[str]:
     """The platforms whose next read is due, claimed: their next read is moved to `next_at`."""
+    if not names:
+        return []
+    if set(names) - set(await session.scalars(select(col(PlatformFeed.platform)))):
+        await _begin_feeds(session, names, now)
+    feeds = await session.scalars(
+        select(PlatformFeed)
+        .where(col(PlatformFeed.next_read_at) <= now, col(PlatformFeed.platform).in_(names))
+        .with_for_update(skip_locked=True)
+    )
+    due = list(feeds)
+    for feed in due:
+        feed.next_read_at = next_at
+    return [feed.platform for feed in due]
+
+
+async def _begin_feeds(session: AsyncSession, names: Sequence[str], now: datetime) -> None:
+    """Rows for platforms that are new; they are due at once."""
     for name in names:
         await session.execute(
             insert(PlatformFeed)
             .values(platform=name, next_read_at=now, last_error="")
             .on_conflict_do_nothing()
         )
-    due = await session.scalars(
-        select(col(PlatformFeed.platform))
-        .where(col(PlatformFeed.next_read_at) <= now, col(PlatformFeed.platform).in_(names))
-        .with_for_update(skip_locked=True)
-    )
-    claimed = list(due)
-    await session.execute(
-        update(PlatformFeed).where(col(PlatformFeed.platform).in_(claimed)).values(next_read_at=next_at)
-    )
-    return claimed

@@ -11,6 +11,7 @@ from sqlmodel import col
 from bot.conversations.consent import ConsentLedger
 from bot.conversations.models import ConsentChange, ConsentWord, Conversation, InboundState, InboundText
 from bot.durable import outbox
+from bot.durable.jobs import send_stranded
 from bot.durable.models import OutboundText, OutboxState, Purpose
 from bot.durable.outbox import Outbox
 from connectors.base import ChannelName, Receipt, ReceiptStatus
@@ -291,3 +292,14 @@ async def test_a_message_that_waits_while_its_recipient_opts_out_is_not_sent(bar
     row = await only_row(bare_world)
     assert (row.state, row.error_code) == (OutboxState.FAILED, "opted_out")
     assert sent_bodies(bare_world) == []
+
+
+async def test_a_message_whose_job_is_gone_is_found_and_sent_once(bare_world: World) -> None:
+    outbound_id = await queue_message(bare_world, "+12125550100")
+    services = bare_world.doorline.services
+    assert await send_stranded(services.outbox, services.database) == 1
+    assert await send_stranded(services.outbox, services.database) == 0, "its job is there now"
+    await everything_told(bare_world)
+    (row,) = await bare_world.rows(OutboundText, col(OutboundText.id) == outbound_id)
+    assert row.state is OutboxState.DELIVERED
+    assert sent_bodies(bare_world).count("a notice") == 1
