@@ -29,7 +29,7 @@ from bot.durable.jobs import send_stranded
 from bot.durable.outbox import Outbox
 from bot.durable.queue import HEARTBEAT_SECONDS, STALLED_AFTER_SECONDS, App, open_queue, rescue_stalled
 from bot.durable.ticks import Tick, Ticker
-from bot.durable.worker import PromptWorker
+from bot.durable.worker import work_forever
 from bot.errors import ConfigurationError, DoorlineError
 from bot.escalations.desk import DeskKeeper
 from bot.escalations.inbound import ReceiveGesture
@@ -204,25 +204,17 @@ async def _background(work: Any) -> AsyncIterator[None]:
 
 
 async def _work(doorline: Doorline) -> None:
-    """The worker. When the database goes away it starts again, for as long as the process lives."""
-    while True:
-        try:
-            await PromptWorker(
-                doorline.queue,
-                concurrency=WORKER_CONCURRENCY,
-                install_signal_handlers=False,
-                shutdown_graceful_timeout=5,
-                fetch_job_polling_interval=1,
-                update_heartbeat_interval=HEARTBEAT_SECONDS,
-                stalled_worker_timeout=STALLED_AFTER_SECONDS,
-                delete_jobs="successful",
-                additional_context={"services": doorline.services},
-            ).run()  # type: ignore[no-untyped-call]
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            log.exception("worker_restarts")
-            await asyncio.sleep(1)
+    """The worker, for as long as the process lives."""
+    await work_forever(
+        doorline.queue,
+        concurrency=WORKER_CONCURRENCY,
+        shutdown_graceful_timeout=5,
+        fetch_job_polling_interval=1,
+        update_heartbeat_interval=HEARTBEAT_SECONDS,
+        stalled_worker_timeout=STALLED_AFTER_SECONDS,
+        delete_jobs="successful",
+        additional_context={"services": doorline.services},
+    )
 
 
 def _ticks(doorline: Doorline) -> list[Tick]:

@@ -113,6 +113,11 @@ async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[An
     return cast("psycopg.AsyncConnection[Any]", raw.driver_connection)
 
 
+def is_connection_lost(error: BaseException | None) -> bool:
+    """Whether the driver says that the server is away, as opposed to having refused what was asked."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
 def driver_url(url: str) -> str:
     """The same database for SQLAlchemy with psycopg 3, whichever PostgreSQL scheme the operator wrote."""
     return make_url(url).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)

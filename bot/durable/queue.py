@@ -13,11 +13,12 @@ from typing import Any
 
 import structlog
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job
 from procrastinate.tasks import Task
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.db import driver_connection, libpq_url
+from bot.db import driver_connection, is_connection_lost, libpq_url
 from bot.errors import DatabaseUnavailableError
 from connectors.errors import ChannelUnavailableError, PlatformUnavailableError
 
@@ -72,16 +73,32 @@ class PatientRetry(BaseRetryStrategy):
 
 def open_queue(url: str) -> App:
     """The same tasks, on the database at `url`; enter it with `async with app.open_async()`."""
-    return queue.with_connector(PsycopgConnector(conninfo=libpq_url(url), min_size=1, max_size=12))
+    connector = PsycopgConnector(
+        conninfo=libpq_url(url),
+        min_size=1,
+        max_size=12,
+        timeout=10,
+        # The pool waits twice as long after each failure; given up soon, it begins anew with the next request.
+        reconnect_timeout=5,
+    )
+    return queue.with_connector(connector)
 
 
 async def defer(
     session: AsyncSession, task: Task[..., Any, Any], *, lock: str | None = None, **args: Any
 ) -> None:
-    """Asks for a job as part of the session's transaction."""
+    """Asks for a job as part of the session's transaction.
+
+    Raises `DatabaseUnavailableError` when the server is gone.
+    """
     connection = await driver_connection(session)
     await session.flush()
-    await task.configure(lock=lock, connection=connection).defer_async(**args)
+    try:
+        await task.configure(lock=lock, connection=connection).defer_async(**args)
+    except ConnectorException as exc:
+        if is_connection_lost(exc.__cause__):
+            raise DatabaseUnavailableError("the database cannot be reached") from exc
+        raise
 
 
 def services_of(context: JobContext) -> Any:
