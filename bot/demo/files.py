@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from bot.windows.holidays import public_holidays
 
 TWILIO_ACCOUNT_SID = "AC" + "d00" * 10 + "d0"
 TWILIO_AUTH_TOKEN = "pretended-auth-token"  # noqa: S105 - opens nothing but the emulator
@@ -15,6 +17,8 @@ SLACK_CHANNELS = [{"id": "C0DISPATCH", "name": "dispatch"}]
 DISPATCHERS = [{"id": "U0DANA", "name": "Dana"}, {"id": "U0SAM", "name": "Sam"}]
 ONFLEET_API_KEY = "pretended-onfleet-key"
 ONFLEET_WEBHOOK_SECRET = "0d" * 32
+
+SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,12 @@ def base(port: int) -> str:
 
 
 def first_instant(now: datetime) -> datetime:
-    """Nine in the morning of the present day where the pretended town lies: drivers are out, the day is to come.
+    """Nine in the morning of the next working day where the pretended town lies: drivers are out, the day is to come.
 
-    `now` must be in that town's zone.
+    `now` must be in that town's zone. On a Sunday nobody could book what the town's protocol does not offer.
     """
-    return now.replace(hour=9, minute=0, second=0, microsecond=0)
+    day = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    closed = public_holidays("en-US")
+    while day.weekday() == SUNDAY or day.date() in closed:
+        day += timedelta(days=1)
+    return day

@@ -7,6 +7,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -26,7 +27,12 @@ async def store(
     """The new event's id, or None when this event was stored before."""
     statement = (
         insert(InboxEvent)
-        .values(source=source, vendor_id=vendor_id, payload=payload.model_dump(mode="json"), received_at=at)
+        .values(
+            source=source,
+            vendor_id=_storable(vendor_id),
+            payload=_storable(payload.model_dump(mode="json")),
+            received_at=at,
+        )
         .on_conflict_do_nothing(index_elements=["source", "vendor_id"])
         .returning(col(InboxEvent.id))
     )
@@ -60,3 +66,14 @@ async def peek(session: AsyncSession, event_id: UUID) -> InboxEvent | None:
     """The event unless it was handled, without claiming it: for work that may safely be done twice."""
     event = await session.get(InboxEvent, event_id)
     return event if event is not None and event.handled_at is None else None
+
+
+def _storable(value: Any) -> Any:
+    """Without NUL, which PostgreSQL keeps neither in text nor in JSON, and which nobody means."""
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value

@@ -13,7 +13,7 @@ from bot.escalations import rules
 from bot.escalations.models import Escalation, EscalationStep, EscalationStop
 from bot.sop import Escalations, TierKind
 from bot.stops.models import DriverRecord, PlatformFeed, StopRecord
-from bot.stops.rules import confirmed_at
+from bot.stops.rules import confirmed_at, eta_of_promise
 from connectors.base import EscalationLine, EscalationState, EscalationView, StopStatus
 
 FRESH = timedelta(minutes=10)
@@ -73,7 +73,7 @@ async def _stop_line(session: AsyncSession, stop: StopRecord, now: datetime) -> 
         client=stop.client,
         address_line=stop.address_line,
         window=stop.window,
-        eta_at=stop.eta_at,
+        eta_at=eta_of_promise(stop),
         eta_age=age if age > FRESH and stop.is_open else None,
         status=stop.status,
         recipient_name=stop.recipient_name,

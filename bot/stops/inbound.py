@@ -15,6 +15,12 @@ from connectors.base import PlatformEvent, Severity
 
 SHORTEST_PAUSE = timedelta(seconds=1)
 """Wall time between two reads of one platform, however fast the day runs."""
+TROUBLES = {
+    "PlatformUnavailableError": "it cannot be reached",
+    "PlatformMisconfiguredError": "it refuses our key",
+    "PlatformRejectedError": "it refuses our requests",
+}
+"""What is wrong with a feed, as dispatchers read it."""
 LOST_READ = timedelta(minutes=2)
 """Wall time after which a read that was begun and never ended is begun again."""
 
@@ -79,7 +85,7 @@ class FeedWatch:
                     cause = Cause(
                         key=key,
                         severity=Severity.PLATFORM_SILENT,
-                        why=f"Nothing from {name.capitalize()} for {limit.seconds // 60} min: {feed.last_error}",
+                        why=f"Nothing from {name.capitalize()} for {limit.seconds // 60} min: {TROUBLES.get(feed.last_error, feed.last_error)}",
                         timezone=sop.operator.timezone,
                     )
                     if not await self._escalations.is_open(session, key):

@@ -123,6 +123,9 @@ class StopService:
         async with self._database.transaction() as session:
             record = await session.get_one(StopRecord, UUID(stop_id))
         platform = self._platforms.get(record.platform)
+        if not await self._is_owner(turn, record):
+            # A tracking number is enough to look, not to move: it stands on the parcel for all to read.
+            return await self._ask_for_it(turn, before, "refused_by_platform")
         if platform is None or not before.can_change_window:
             return await self._ask_for_it(turn, before, "refused_by_platform")
         try:
@@ -136,6 +139,11 @@ class StopService:
         await self._sync.store_confirmed(stored)
         await self._record_booking(turn, before, window)
         return RescheduleOutcome(result="booked", stop=await self.get_answer(stop_id))
+
+    async def _is_owner(self, turn: Turn, record: StopRecord) -> bool:
+        async with self._database.transaction() as session:
+            conversation = await _conversation(session, turn)
+        return record.recipient_phone is not None and record.recipient_phone == conversation.address
 
     async def _ask_for_it(self, turn: Turn, stop: StopAnswer, result: str) -> RescheduleOutcome:
         promise = await self._handoff.ask_dispatcher(turn, f"reschedule:{result}", stop.stop_id)
