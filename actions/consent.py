@@ -11,18 +11,29 @@ from actions.turns import DoorlineAction, Events, closing_forms
 from bot.stops.answers import Turn
 
 _ENOUGH = (
-    r"stop|quit|cease|dont|do not|never|no more|enough|dejen?|deja|dejar|paren?|basta|ya no|no (?:me|nos)"
+    r"stop|quit|cease|cancel(?:ar|en?)?|dont|do not|never|no more|enough"
+    r"|dejen?|deja|dejar|paren?|basta|ya no|no (?:me|nos)"
 )
-_WRITING = r"(?:text|txt|messag|msg|sms|contact|spam|notif|alert|bother|harass|writ|call|mensaj|escrib|mand|envi|molest|llam)\w*"
+_WRITING = (
+    r"(?:text|txt|messag|msg|sms|contact|spam|notif|alert|bother|harass|writ|call"
+    r"|mensaj|escrib|mand|envi|molest|llam)\w*"
+)
 _OFF_THE_LIST = (
     r"(?:remove|take|delete|saquen?|quiten?|borren?|eliminen?)\b.*\b(?:me|my|off|numero|number|list|lista)"
 )
 _SAID_PLAINLY = re.compile(
-    rf"""\b(?:{_ENOUGH})\b.*\b{_WRITING} | \b{_WRITING}.*\b(?:stop|basta|no more)\b
-    | \b{_OFF_THE_LIST}\b | \bunsubscrib\w* | \bopt(?:ing|ed)?[ -]?out\b | \bleave (?:me|us) alone\b
-    | \bwrong (?:number|person|phone|guy|lady)\b | \bnumero equivocado\b | \bequivocad\w*\b | \bbaja\b
-    | ^\W*(?:(?:please|pls|plz|just|ok)\ )*stop(?:\ (?:it|now|this|already|please|pls))*\W*$""",
-    re.VERBOSE | re.DOTALL,
+    "|".join(
+        (
+            rf"\b(?:{_ENOUGH})\b.*\b{_WRITING}",
+            rf"\b{_WRITING}.*\b(?:stop|basta|no more)\b",
+            rf"\b{_OFF_THE_LIST}\b",
+            r"\bstop sending\b|\bunsubscrib|\bopt(?:ing|ed)?[ -]?out\b|\bleave (?:me|us) alone\b|\bbaja\b",
+            r"\bwrong (?:number|person|phone|guy|lady)\b|\bnumero equivocado\b|\bequivocad",
+            r"\b(?:never|didnt|did not) (?:sign|subscri|agree|ask)\w*|\bstop\W*$",
+            r"^\W*(?:(?:please|pls|plz|just|ok) )*stop(?: (?:it|now|this|already|please|pls))*\W*$",
+        )
+    ),
+    re.DOTALL,
 )
 
 

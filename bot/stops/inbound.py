@@ -82,10 +82,11 @@ class FeedWatch:
                     continue
                 key = f"silent:{name}"
                 if feed.failing_since is not None and now - feed.failing_since >= limit:
+                    trouble = TROUBLES.get(feed.last_error, feed.last_error)
                     cause = Cause(
                         key=key,
                         severity=Severity.PLATFORM_SILENT,
-                        why=f"Nothing from {name.capitalize()} for {limit.seconds // 60} min: {TROUBLES.get(feed.last_error, feed.last_error)}",
+                        why=f"Nothing from {name.capitalize()} for {limit.seconds // 60} min: {trouble}",
                         timezone=sop.operator.timezone,
                     )
                     if not await self._escalations.is_open(session, key):
