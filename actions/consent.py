@@ -29,7 +29,7 @@ _SAID_PLAINLY = re.compile(
             rf"\b{_OFF_THE_LIST}\b",
             r"\bstop sending\b|\bunsubscrib|\bopt(?:ing|ed)?[ -]?out\b|\bleave (?:me|us) alone\b|\bbaja\b",
             r"\bwrong (?:number|person|phone|guy|lady)\b|\bnumero equivocado\b|\bequivocad",
-            r"\b(?:never|didnt|did not) (?:sign|subscri|agree|ask)\w*|\bstop\W*$",
+            r"\b(?:never|didnt|did not) (?:sign|subscri|agree|ask)\w*|\bstop[\s.!]*$",
             r"^\W*(?:(?:please|pls|plz|just|ok) )*stop(?: (?:it|now|this|already|please|pls))*\W*$",
         )
     ),

@@ -40,6 +40,9 @@ REASONS = {
 }
 """Why someone waits, as the dispatcher reads it; what is not listed is shown as it is."""
 
+NEWS = frozenset({"stale", "overdue"})
+"""Reasons that dispatchers need not hear of when they are looking at that stop already."""
+
 
 class Handoff:
     def __init__(
@@ -69,18 +72,25 @@ class Handoff:
     ) -> HandoffPromise:
         now = self._clock.now()
         stop = await session.get(StopRecord, UUID(stop_id)) if stop_id else None
-        timezone = stop.timezone if stop is not None else self._sop.current.operator.timezone
-        cause = Cause(
-            key=f"waiting:{conversation.id}",
-            severity=Severity.RECIPIENT_WAITING,
-            why=REASONS.get(reason, reason),
-            timezone=timezone,
-            zone=stop.zone if stop is not None else "",
-            client=stop.client if stop is not None else "",
-            conversation_id=conversation.id,
+        within = timedelta(minutes=self._sop.current.conversation.answer_by_person_minutes)
+        promise = HandoffPromise(
+            respond_by=ceil_to_minutes(now + within, 5),
+            timezone=stop.timezone if stop is not None else self._sop.current.operator.timezone,
         )
-        words = await self._words(session, about)
-        await self._escalations.raise_once(session, cause, stop.id if stop is not None else None, words)
+        is_known = stop is not None and reason in NEWS and await self._escalations.has_stop(session, stop.id)
+        if not is_known:
+            cause = Cause(
+                key=f"waiting:{conversation.id}",
+                severity=Severity.RECIPIENT_WAITING,
+                why=REASONS.get(reason, reason),
+                timezone=promise.timezone,
+                zone=stop.zone if stop is not None else "",
+                client=stop.client if stop is not None else "",
+                conversation_id=conversation.id,
+                answer_by=promise.respond_by,
+            )
+            words = await self._words(session, about)
+            await self._escalations.raise_once(session, cause, stop.id if stop is not None else None, words)
         audit.record(
             session,
             now,
@@ -90,8 +100,7 @@ class Handoff:
             reason=reason,
             inbound_id=str(about or ""),
         )
-        within = timedelta(minutes=self._sop.current.conversation.answer_by_person_minutes)
-        return HandoffPromise(respond_by=ceil_to_minutes(now + within, 5), timezone=timezone)
+        return promise
 
     async def _words(self, session: AsyncSession, about: UUID | None) -> str:
         inbound = await session.get(InboundText, about) if about is not None else None

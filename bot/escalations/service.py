@@ -35,6 +35,8 @@ class Cause:
     client: str = ""
     conversation_id: UUID | None = None
     exposure_usd: int = 0
+    answer_by: datetime | None = None
+    """By when somebody was promised an answer: if nobody has it by then, dispatchers are called once more."""
 
 
 class EscalationService:
@@ -150,6 +152,15 @@ class EscalationService:
                     kind=step.tier.kind,
                     due_at=step.due_at,
                     fired_at=now if step.tier.kind is TierKind.POST else None,
+                )
+            )
+        if cause.answer_by is not None:
+            session.add(
+                EscalationStep(
+                    escalation_id=escalation.id,
+                    position=len(self._policy.tiers),
+                    kind=TierKind.MENTION,
+                    due_at=cause.answer_by,
                 )
             )
         audit.record(session, now, "escalation", str(escalation.id), "raised", severity=cause.severity.value)
@@ -338,6 +349,20 @@ class EscalationService:
         await self._changed(session, escalation)
 
     # --- shared -------------------------------------------------------------------------------
+
+    async def has_stop(self, session: AsyncSession, stop_id: UUID) -> bool:
+        """Whether dispatchers are looking at this stop already."""
+        found = await session.scalar(
+            select(col(EscalationStop.stop_id))
+            .join(Escalation, col(Escalation.id) == col(EscalationStop.escalation_id))
+            .where(
+                col(EscalationStop.stop_id) == stop_id,
+                col(EscalationStop.settled_at).is_(None),
+                col(Escalation.state) != EscalationState.RESOLVED,
+            )
+            .limit(1)
+        )
+        return found is not None
 
     async def is_open(self, session: AsyncSession, cause_key: str) -> bool:
         return await self._open_by_cause(session, cause_key) is not None

@@ -49,3 +49,30 @@ async def test_a_delivered_stop_resolves_its_escalation_by_itself(world: World) 
     message = await world.channel_shows("Delivered 4:22 pm", "22 min late")
     await eventually(world.channel, lambda messages: len(messages[0]["replies"]) > 0, "history in the thread")
     assert message["reactions"] == []
+
+
+async def test_a_promised_answer_that_nobody_gives_calls_the_dispatchers_again(world: World) -> None:
+    await world.has_stop(eta="15:20", window=("14:00", "16:00"))
+    answer = await world.recipient().asks("i want to talk to a human")
+    assert "by 12:25 pm" in answer or "by 12:20 pm" in answer
+    message = await world.channel_shows("Recipient waiting", "Asks for a person")
+    await world.advance(minutes=11)
+    await world.advance(minutes=15)
+    calls = await eventually(
+        world.channel,
+        lambda messages: sum("<!here>" in reply["text"] for reply in messages[0]["replies"]) == 2,
+        "two mentions in the thread",
+    )
+    assert calls[0]["ts"] == message["ts"]
+
+
+async def test_somebody_with_only_a_tracking_number_cannot_move_the_parcel(world: World) -> None:
+    tracking = await world.has_stop(phone="+12125550100", on_route=False, window=("17:00", "19:00"), eta=None)
+    stranger = world.recipient("+12125550166")
+    await stranger.asks("reschedule my delivery")
+    await stranger.asks(tracking)
+    await stranger.asks("tomorrow morning")
+    answer = await stranger.asks("yes")
+    assert "Booked" not in answer
+    task = next(task for task in world.onfleet.store.tasks.values() if task["shortId"] == tracking)
+    assert task["completeAfter"] == int(world.local("17:00").timestamp() * 1000)
