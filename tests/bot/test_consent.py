@@ -5,7 +5,9 @@ from sqlmodel import col
 
 from bot.conversations.consent import Keyword, carrier_answers, keyword
 from bot.conversations.models import ConsentChange, ConsentWord, InboundState, InboundText
+from bot.conversations.words import Words
 from bot.durable.models import OutboundText
+from bot.settings import PROJECT_ROOT
 from connectors.base import ChannelName, InboundMessage
 from tests.harness.waiting import eventually
 from tests.harness.world import OUR_NUMBER, World
@@ -94,6 +96,10 @@ def test_the_carrier_answers_its_own_words_only(text: str, blocked: bool, answer
 # --- with the carrier -----------------------------------------------------------------------------
 
 PHONE = "+12125550100"
+WORDS = Words(PROJECT_ROOT / "nlu" / "domain")
+GOODBYE = {
+    language: WORDS.say("utter_opted_out", language, operator="QuickShip") for language in ("en", "es")
+}
 
 
 async def states(world: World) -> dict[str, InboundState]:
@@ -134,8 +140,8 @@ async def test_a_word_that_the_carrier_does_not_know_is_confirmed_by_us_once(bar
 
 async def test_spanish_words_are_answered_in_spanish(bare_world: World) -> None:
     recipient = bare_world.recipient(PHONE)
-    assert await recipient.asks("No más") == "Listo, no recibirá más mensajes de QuickShip en este número."
-    assert "volverá a recibir" in await recipient.asks("alta")
+    assert await recipient.asks("No más") == GOODBYE["es"]
+    assert await recipient.asks("alta") == WORDS.say("utter_opted_in", "es", operator="QuickShip")
 
 
 @pytest.mark.parametrize("out", ["STOP", "opt out"])

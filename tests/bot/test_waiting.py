@@ -4,11 +4,13 @@ from sqlmodel import col
 
 from bot.app import catch_up_texts
 from bot.conversations.models import InboundState, InboundText
+from bot.conversations.words import Words
 from bot.durable.models import OutboundText, Purpose
 from bot.escalations.models import Escalation
+from bot.settings import PROJECT_ROOT
 from tests.harness.world import World
 
-HOLDING = "One moment. I'm checking with dispatch and will text you here."
+HOLDING = Words(PROJECT_ROOT / "nlu" / "domain").say("utter_holding", "en")
 
 
 async def test_one_holding_answer_after_twenty_seconds_and_the_real_one_later(bare_world: World) -> None:
