@@ -1,6 +1,7 @@
 """Child processes that do not outlive us, and servers that run until told to stop."""
 
 import ctypes
+import random
 import signal
 import socket
 import subprocess
@@ -27,16 +28,19 @@ def end(process: "subprocess.Popen[bytes]", seconds: float = 8.0) -> None:
         process.wait(seconds)
 
 
+BELOW_THE_EPHEMERAL = range(20_000, 32_000)
+"""The system lends ports above these to outgoing connections: one that is freed for a moment could be gone."""
+
+
 def free_port(wanted: int | None = None) -> int:
-    """`wanted` when nobody listens there, else one that the system chooses."""
-    for port in (wanted, 0):
-        if port is None:
-            continue
+    """`wanted` when nobody listens there, else one that stays ours to use even if it is closed for a while."""
+    candidates = [wanted] if wanted is not None else []
+    for port in [*candidates, *random.sample(BELOW_THE_EPHEMERAL, 50)]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return port
     raise OSError("no free port on 127.0.0.1")
