@@ -120,8 +120,6 @@ def test_reading_one_connector_teaches_all(vendor: str) -> None:
 
 # --- what no file may hold ------------------------------------------------------------------------
 
-PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
-
 
 def project_files() -> Iterator[Path]:
     listed = subprocess.run(
@@ -148,14 +146,14 @@ def texts() -> Iterator[tuple[Path, str]]:
 
 
 def index_hosts() -> set[str]:
-    """Hosts of the package index that this machine is set up with, if it is not the public one."""
+    """Hosts of the package indexes that this machine is set up with, public ones too."""
     told = [value for name, value in os.environ.items() if "INDEX" in name and "://" in value]
     for file in ("/etc/pip.conf", "~/.config/pip/pip.conf", "~/.pip/pip.conf", "/etc/uv/uv.toml"):
         path = Path(file).expanduser()
         if path.exists():
             told += re.findall(r"https?://[^\s\"']+", path.read_text())
     hosts = {urlsplit(url).hostname for text in told for url in text.split()}
-    return {host for host in hosts if host} - PUBLIC_HOSTS
+    return {host for host in hosts if host}
 
 
 def test_no_file_names_a_path_of_this_machine() -> None:
