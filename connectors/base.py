@@ -3,8 +3,8 @@
 Records are frozen. Instants are aware UTC; a stop carries the IANA zone in which its local time is told.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Set
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Set
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, Self
 
@@ -19,6 +19,8 @@ class Record(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+ACCESS_CODE_LABEL = "Access code: "
 
 # --- stops, routes, drivers -------------------------------------------------------------------
 
@@ -83,13 +85,35 @@ class Address(Record):
     longitude: float | None = None
 
 
+class ProofOfDelivery(Record):
+    """What the driver left as evidence: of a delivery, or of a failed try."""
+
+    photo_urls: tuple[str, ...] = ()
+    """At the platform; not to be handed to a recipient as they are."""
+    signature_url: str | None = None
+    signed_by: str = ""
+    note: str = ""
+    at: AwareDatetime | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    """Where the driver was when the stop was completed."""
+
+
 class Stop(Record):
     """One visit as a routing platform tells it."""
 
     platform: str
+    """Name of the account, as in sop.yml: `onfleet`, `onfleet_west`."""
     platform_ref: str
+    """Stays the same for as long as the stop exists, whatever route it is put on."""
     tracking: str
     """The reference that a recipient knows, also the platform's short id."""
+    order_ref: str | None = None
+    """The client's own number of the order, as a recipient knows it; two clients may use the same one."""
+    own_ref: str | None = None
+    """Ours, on the stops that Doorline created: see `NewStop.own_ref`."""
+    reattempt_of: str | None = None
+    """Platform reference of the failed stop that this one tries again, where the platform keeps the link."""
     status: StopStatus
     address: Address
     client: str = ""
@@ -98,19 +122,33 @@ class Stop(Record):
     recipient_name: str = ""
     recipient_phone: str | None = None
     """E.164, or None where the platform has none or an unreadable one."""
+    recipient_email: str | None = None
     window: DeliveryWindow | None = None
+    planned_at: AwareDatetime | None = None
+    """When the plan has the driver arrive; it does not follow the day."""
     eta_at: AwareDatetime | None = None
+    """When the driver is expected there by now; None where only a plan is known."""
     sequence: int | None = None
     """Position in the route's remaining order, 0 is next; None where the platform does not say."""
     route_ref: str | None = None
     driver_ref: str | None = None
+    service: timedelta | None = None
+    """How long the driver is expected to be at the door."""
+    service_kind: str = ""
+    """What kind of delivery it is, as the rules of sop.yml name it: `express`; empty where the platform has none."""
+    load: float = 0.0
+    """Share of a vehicle's capacity that it takes, in the platform's own unit; 0 where none is told."""
     notes: str = ""
+    """What the driver reads. An access code stands on a line of its own, after `ACCESS_CODE_LABEL`."""
     tracking_url: str | None = None
+    is_texted_by_platform: bool | None = None
+    """Whether the platform may text this recipient itself, by the stop's own setting; None where it has none."""
     arrived_at: AwareDatetime | None = None
     completed_at: AwareDatetime | None = None
     failure_reason: FailureReason | None = None
     failure_note: str = ""
     """The driver's or the platform's own words."""
+    proof: ProofOfDelivery | None = None
     changed_at: AwareDatetime
     """When the platform last changed the stop, by the platform's clock."""
 
@@ -120,10 +158,23 @@ class Driver(Record):
     platform_ref: str
     name: str
     phone: str | None = None
+    zones: tuple[str, ...] = ()
+    """Teams or zones that the driver belongs to, by name, where the platform has such."""
     on_duty: bool | None = None
+    """None where the platform does not say."""
+    capacity: float | None = None
+    """In the unit of `Stop.load`; None where the platform has none."""
     latitude: float | None = None
     longitude: float | None = None
     seen_at: AwareDatetime | None = None
+
+
+class RouteStatus(StrEnum):
+    PLANNED = "planned"
+    RELEASED = "released"
+    """The driver has it, and has not begun."""
+    STARTED = "started"
+    FINISHED = "finished"
 
 
 class Route(Record):
@@ -132,16 +183,70 @@ class Route(Record):
     platform: str
     platform_ref: str
     name: str
+    day: date
+    """Local to the account."""
     driver_ref: str | None = None
+    status: RouteStatus = RouteStatus.PLANNED
+    starts_at: AwareDatetime | None = None
     stop_refs: tuple[str, ...] = ()
-    """Platform references of the stops not yet finished, in driving order."""
+    """Platform references of its stops in driving order; where the platform tells them, finished ones too."""
+
+
+class NewStop(Record):
+    """A stop that a platform is asked to create."""
+
+    own_ref: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{3,31}$")
+    """Ours and never used twice. It travels with the stop and is looked up before a second try."""
+    client: str
+    zone: str
+    address: Address
+    recipient_name: str
+    recipient_phone: str | None = None
+    recipient_email: str | None = None
+    window: DeliveryWindow
+    service: timedelta = timedelta(minutes=5)
+    load: float = 1.0
+    order_ref: str | None = None
+    notes: str = ""
+    access_code: str = ""
+    driver_ref: str | None = None
+    """Whom to give it to at once; None leaves that to the platform's planning."""
+
+
+class Reattempt(Record):
+    """A second try of a failed stop: what is not given stays as it was."""
+
+    own_ref: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{3,31}$")
+    window: DeliveryWindow
+    note: str = ""
+    access_code: str = ""
+    address: Address | None = None
 
 
 class Capability(StrEnum):
+    """What a platform can do at all. Whether it can be done to one stop now, the platform decides."""
+
+    # reading
+    PUSH_EVENTS = "push_events"
+    POLL_EVENTS = "poll_events"
+    LIVE_ETA = "live_eta"
+    PROOF = "proof"
+    FAILURE_REASON = "failure_reason"
+    TRACKING_LINK = "tracking_link"
+    DRIVER_DUTY = "driver_duty"
+    DRIVER_POSITION = "driver_position"
+    DRIVER_CAPACITY = "driver_capacity"
+    # writing
+    CREATE_STOP = "create_stop"
     CHANGE_WINDOW = "change_window"
     ADD_NOTE = "add_note"
-    PUSH_EVENTS = "push_events"
-    DRIVER_DUTY = "driver_duty"
+    ACCESS_CODE = "access_code"
+    ASSIGN_DRIVER = "assign_driver"
+    ASSIGN_ROUTE = "assign_route"
+    CANCEL = "cancel"
+    REATTEMPT = "reattempt"
+    RELEASE_ROUTES = "release_routes"
+    """Sends a day's routes to the drivers. Cannot be undone: two people must want it."""
 
 
 class PlatformEvent(Record):
@@ -153,42 +258,124 @@ class PlatformEvent(Record):
     kind: str
     occurred_at: AwareDatetime
     stop: Stop | None = None
-    """The stop as carried by the event; None when the event names it only."""
+    """The stop as carried by the event; None when the event names it only, or cannot be trusted."""
     stop_ref: str | None = None
+    route_ref: str | None = None
+    """A whole route is to be looked at again."""
     driver_ref: str | None = None
+    on_duty: bool | None = None
+    """Of the driver, where the event says so and the platform cannot be asked."""
     stop_deleted: bool = False
+
+
+class EventPage(Record):
+    """Events in the order in which they are to be applied."""
+
+    events: tuple[PlatformEvent, ...] = ()
+    cursor: str
+    """Opaque. To be kept once the events are stored, and handed in the next time."""
+    has_more: bool = False
 
 
 class RoutingPlatform(Protocol):
     """Reads and changes stops on one account of a routing platform.
 
     Every method raises `PlatformUnavailableError` when the platform cannot be reached, is overloaded or
-    answers nonsense, `PlatformRejectedError` when it says no, `StopNotFoundError` for an unknown reference.
+    answers nonsense, `PlatformMisconfiguredError` when it does not know us, `PlatformRejectedError` when it
+    says no, `StopNotFoundError` for an unknown reference. A method without its capability raises
+    `NotPossibleError`. What was written is read back: an answer is what the platform holds, and a platform
+    that answered yes and kept the old raises `PlatformRejectedError` with `Refused.KEPT`. Repeating a write
+    changes nothing more.
     """
 
     name: str
-    capabilities: frozenset[Capability]
+    """Of the account, as in sop.yml: `onfleet`, `onfleet_west`."""
+    vendor: str
+    """`onfleet`, `route4me`, `optimoroute`."""
+    abilities: Mapping[Capability, str]
+    """What it can do, each with its condition in a few words for people, empty where there is none."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    # --- reading ---
 
     def changed_stops(self, since: datetime) -> AsyncIterator[Stop]:
         """Every open stop, and the closed ones that changed at or after `since`; pages are fetched as needed."""
         ...
 
+    def stops_of_day(self, day: date) -> AsyncIterator[Stop]:
+        """Every stop, open or closed, whose window or plan is on that day, local to the account."""
+        ...
+
+    async def stops_of_route(self, route_ref: str) -> list[Stop]:
+        """In driving order. Raises `StopNotFoundError` for an unknown route."""
+        ...
+
     async def get_stop(self, platform_ref: str) -> Stop: ...
+
+    async def find_stop(self, own_ref: str) -> Stop | None:
+        """The stop that Doorline created under this reference."""
+        ...
 
     async def drivers(self) -> list[Driver]: ...
 
-    async def routes(self) -> list[Route]: ...
+    async def routes(self, day: date | None = None) -> list[Route]:
+        """The routes of one local day, today's without one."""
+        ...
+
+    async def events_after(self, cursor: str | None) -> EventPage:
+        """What happened since; needs `POLL_EVENTS`. Without a cursor: from now on, with no events."""
+        ...
+
+    # --- writing ---
+
+    async def create_stop(self, new: NewStop) -> Stop:
+        """Looks for `new.own_ref` first: what an earlier try created is returned, not created again."""
+        ...
 
     async def change_window(self, platform_ref: str, window: DeliveryWindow) -> Stop:
-        """Moves the promise, reads it back and returns the stop as the platform now holds it.
-
-        Raises `PlatformRejectedError` also when the platform answered yes and kept the old window.
-        """
+        """Moves the promise."""
         ...
 
     async def add_note(self, platform_ref: str, note: str) -> Stop:
         """Appends a line to the driver's notes; a line that already stands there is not added again."""
         ...
+
+    async def set_access_code(self, platform_ref: str, code: str) -> Stop:
+        """Puts the code where the driver sees it at this stop only; replaces an earlier one of ours."""
+        ...
+
+    async def assign_driver(self, platform_ref: str, driver_ref: str | None) -> Stop:
+        """Gives the stop to a driver, at the end of the route; None takes it from whoever has it."""
+        ...
+
+    async def assign_route(self, platform_ref: str, route_ref: str, position: int | None = None) -> Stop:
+        """Puts the stop on a route, at a position from 0 among the stops that are left, else at the end."""
+        ...
+
+    async def cancel(self, platform_ref: str) -> None:
+        """Afterwards the stop is cancelled or gone. One that is so already is no error."""
+        ...
+
+    async def reattempt(self, platform_ref: str, wanted: Reattempt) -> Stop:
+        """A new stop for a failed one, linked to it; looks for `wanted.own_ref` first.
+
+        Raises `PlatformRejectedError` with `Refused.NOT_FAILED` when the stop did not fail.
+        """
+        ...
+
+    async def release_routes(self, day: date) -> None:
+        """Sends the day's routes to the drivers. Cannot be undone."""
+        ...
+
+    async def fetch_picture(self, url: str, *, at_most_bytes: int) -> "MediaContent":
+        """A photo or signature of a `ProofOfDelivery` of this account. Raises `MediaRefusedError` too."""
+        ...
+
+    async def probe(self) -> "Probe": ...
+
+    async def aclose(self) -> None: ...
 
 
 # --- people: messages and receipts ------------------------------------------------------------
@@ -216,6 +403,16 @@ class InboundMessage(Record):
     recipient: str
     """Our own address that was written to."""
     text: str
+    subject: str = ""
+    """Email only."""
+    thread_id: str = ""
+    """Email only: the Message-ID that a reply answers."""
+    references: tuple[str, ...] = ()
+    """Email only: Message-IDs of the thread so far, oldest first, without this one."""
+    network_address: str = ""
+    """Web chat only: where the person's browser connects from, to slow down who guesses."""
+    is_authentic: bool | None = None
+    """Email only: whether a trusted server vouches for the sender's address; None where nobody does."""
     media: tuple[Media, ...] = ()
     opt_out_type: str | None = None
     """STOP, START or HELP when the carrier has already answered the keyword itself."""
@@ -227,6 +424,37 @@ class OutboundMessage(Record):
     channel: ChannelName
     recipient: str
     text: str
+    subject: str = ""
+    """Email only, without `Re:`."""
+    in_reply_to: str = ""
+    """Email only: Message-ID of the message that this one answers."""
+    references: tuple[str, ...] = ()
+    useful_for: timedelta | None = None
+    """How long the carrier may try, in the carrier's time; None: as long as it likes."""
+
+
+class MailedFile(Record):
+    name: str
+    media_type: str
+    content: bytes
+
+
+class LetterWithFiles(Record):
+    """A mail that is no conversation: a report that the calendar makes."""
+
+    mail_id: str
+    """Ours; its Message-ID is made of it, so every attempt carries the same."""
+    recipient: str
+    subject: str
+    text: str
+    files: tuple[MailedFile, ...] = ()
+
+
+class MediaContent(Record):
+    """A picture as it was fetched. `content_type` is what the bytes are, not what somebody called them."""
+
+    content_type: str
+    content: bytes
 
 
 class ReceiptStatus(StrEnum):
@@ -267,6 +495,13 @@ class Channel(Protocol):
         """
         ...
 
+    async def fetch_media(self, url: str, *, at_most_bytes: int) -> MediaContent:
+        """The bytes of one piece of media that a person sent, fetched with the account's credentials.
+
+        Raises `ChannelUnavailableError` (try later), `MediaRefusedError` (gone, too big, not at the vendor).
+        """
+        ...
+
     async def find_sent(
         self, message: OutboundMessage, attempted_at: datetime, known_vendor_ids: Set[str]
     ) -> Receipt | None:
@@ -275,176 +510,6 @@ class Channel(Protocol):
         Looks among the messages that the carrier took since shortly before `attempted_at`, with the same
         recipient and text, leaving out `known_vendor_ids`, which belong to other messages of ours.
         """
-        ...
-
-
-# --- dispatchers ------------------------------------------------------------------------------
-
-
-class Severity(StrEnum):
-    AT_RISK = "at_risk"
-    BREACHED = "breached"
-    FAILED = "failed"
-    RECIPIENT_WAITING = "recipient_waiting"
-    PLATFORM_SILENT = "platform_silent"
-
-
-class EscalationState(StrEnum):
-    RAISED = "raised"
-    ACKNOWLEDGED = "acknowledged"
-    SNOOZED = "snoozed"
-    RESOLVED = "resolved"
-
-
-class EscalationLine(Record):
-    """One stop inside an escalation, as a dispatcher reads it."""
-
-    stop_id: str
-    tracking: str
-    client: str
-    address_line: str
-    window: DeliveryWindow | None
-    eta_at: AwareDatetime | None
-    eta_age: timedelta | None = None
-    """How old the ETA is; None when it is unknown or fresh enough not to matter."""
-    status: StopStatus
-    recipient_name: str = ""
-    recipient_phone: str | None = None
-    """Only where a dispatcher has to write or call: on `recipient_waiting`."""
-    last_words: str = ""
-    """The recipient's last message, access codes masked."""
-    last_words_at: AwareDatetime | None = None
-    completed_at: AwareDatetime | None = None
-
-
-class EscalationView(Record):
-    """Everything that one Slack message shows. `connectors/slack/blocks.py` puts it into words."""
-
-    escalation_id: str
-    severity: Severity
-    state: EscalationState
-    zone: str
-    client: str
-    timezone: str
-    why: str
-    """One sentence from `sla.assess`: `ETA 4:25 pm, window ends 4:00 pm`."""
-    driver_name: str = ""
-    driver_behind: str = ""
-    """What is known of the driver: `3 stops behind plan`; may be empty."""
-    lines: tuple[EscalationLine, ...]
-    exposure_usd: int = 0
-    """Penalties at stake in whole US dollars; 0 is not shown."""
-    acknowledged_by: str | None = None
-    """Slack user id."""
-    acknowledged_until: AwareDatetime | None = None
-    resolved_by: str | None = None
-    """Slack user id; None while open or when it resolved by itself."""
-    outcome: str = ""
-    """How it ended, one short sentence."""
-    next_step: str = ""
-    """`mentions <!subteam^S1>` and the like; empty when nothing is pending."""
-    next_step_at: AwareDatetime | None = None
-    tracking_url: str | None = None
-
-
-class PostedMessage(Record):
-    """Where a message stands in the dispatchers' workspace."""
-
-    channel: str
-    ts: str
-
-
-class DispatcherVerb(StrEnum):
-    ACKNOWLEDGE = "acknowledge"
-    WITHDRAW = "withdraw"
-    RESOLVE = "resolve"
-
-
-class DispatcherAction(Record):
-    """A reaction or a button, reduced to what a dispatcher meant by it."""
-
-    vendor_id: str
-    """Slack's event id, or for buttons the action's own identity; unique per gesture, same on retries."""
-    verb: DispatcherVerb
-    dispatcher: str
-    channel: str
-    message_ts: str
-    escalation_id: str | None = None
-    """Carried by buttons; reactions are found by channel and ts."""
-    gesture: str
-    """`reaction:eyes`, `button:acknowledge`: what the audit log says."""
-    response_url: str | None = None
-    occurred_at: AwareDatetime
-
-
-class Happening(StrEnum):
-    """What a line of an escalation's history tells. `connectors/slack/blocks.py` puts it into words."""
-
-    ACKNOWLEDGED = "acknowledged"
-    WITHDRAWN = "withdrawn"
-    RAN_OUT = "ran_out"
-    RESOLVED = "resolved"
-    STEP_FIRED = "step_fired"
-    BREACHED = "breached"
-    ETA_CHANGED = "eta_changed"
-    STOP_JOINED = "stop_joined"
-    STOP_LEFT = "stop_left"
-    DELIVERED = "delivered"
-    FAILED = "failed"
-    RECIPIENT_WROTE = "recipient_wrote"
-
-
-class HappeningFacts(Record):
-    """What a line of history may need; each kind reads what it needs and does without the rest."""
-
-    timezone: str = "UTC"
-    dispatcher: str | None = None
-    """Slack user id."""
-    until: AwareDatetime | None = None
-    address_line: str = ""
-    eta_at: AwareDatetime | None = None
-    earlier_eta_at: AwareDatetime | None = None
-    window: DeliveryWindow | None = None
-    completed_at: AwareDatetime | None = None
-    words: str = ""
-    """A step of the protocol, an outcome, a reason, or what the recipient wrote, by kind."""
-
-
-class Refusal(StrEnum):
-    """Why a dispatcher's gesture changed nothing."""
-
-    ALREADY_HELD = "already_held"
-    RESOLVED = "resolved"
-    NOT_A_DISPATCHER = "not_a_dispatcher"
-    NOT_YOURS = "not_yours"
-    NOTHING_TO_WITHDRAW = "nothing_to_withdraw"
-
-
-class DispatchDesk(Protocol):
-    """The dispatchers' workspace: one message per escalation, edited in place, history in its thread.
-
-    Every method raises `ChannelUnavailableError` (not done, try later), `OutcomeUnknownError` (perhaps done)
-    or `ChannelMisconfiguredError`.
-    """
-
-    async def post(self, channel: str, view: EscalationView) -> PostedMessage: ...
-
-    async def update(self, message: PostedMessage, view: EscalationView) -> None: ...
-
-    async def post_in_thread(
-        self, message: PostedMessage, text: str, note_id: str, mention: str = ""
-    ) -> None:
-        """Adds one line to the thread; `note_id` travels in the metadata so that it is not posted twice."""
-        ...
-
-    async def find_posted(self, channel: str, escalation_id: str, since: datetime) -> PostedMessage | None:
-        """The message that carries this escalation's id in its metadata, if an earlier attempt got through."""
-        ...
-
-    async def find_in_thread(self, message: PostedMessage, note_id: str) -> bool: ...
-
-    async def tell_quietly(self, channel: str, dispatcher: str, text: str) -> None:
-        """A message that only this dispatcher sees. May be lost."""
         ...
 
 
@@ -457,7 +522,6 @@ Raises `StorageUnavailableError` when nothing could be stored; the edge answers 
 """
 
 ReceiveReceipt = Callable[[Receipt], Awaitable[None]]
-ReceiveDispatcherAction = Callable[[DispatcherAction], Awaitable[None]]
 ReceivePlatformEvent = Callable[[PlatformEvent], Awaitable[None]]
 
 

@@ -10,8 +10,8 @@ import random
 import socket
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, MutableMapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, ItemsView, Iterator, MutableMapping, ValuesView
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -64,6 +64,13 @@ class Ledger(MutableMapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(list(self._values))
+
+    # Of a copy, as `__iter__`: whoever walks over them may change the ledger.
+    def values(self) -> ValuesView[Any]:
+        return dict(self._values).values()
+
+    def items(self) -> ItemsView[str, Any]:
+        return dict(self._values).items()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -165,33 +172,45 @@ class FaultMiddleware:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+    """Where nobody listens now; somebody else may, the moment after."""
+    with closing(bound_socket()) as probe:
         return int(probe.getsockname()[1])
 
 
+def bound_socket(port: int = 0) -> socket.socket:
+    # Named as TCP: only then does asyncio send small answers at once, instead of 40 ms later.
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
+
+
+KEEP_ALIVE_SECONDS = 75
+"""As web servers do. With uvicorn's 5 s, which httpx has too, a call may meet a connection that is just closing."""
+
+
 class Server:
-    """An ASGI app on 127.0.0.1, inside the running event loop."""
+    """An ASGI app on 127.0.0.1, inside the running event loop. Its port is its own from the beginning."""
 
     def __init__(self, app: ASGIApp, port: int = 0) -> None:
-        self.port = port or free_port()
+        self._socket = bound_socket(port)
+        self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host="127.0.0.1",
-                port=self.port,
                 log_level="critical",
                 access_log=False,
                 lifespan="on",
                 timeout_graceful_shutdown=2,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._server.serve())
+        self._task = asyncio.create_task(self._server.serve([self._socket]))
         while not self._server.started:
             if self._task.done():
                 self._task.result()

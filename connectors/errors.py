@@ -3,7 +3,8 @@
 ConnectorError
 ├── PlatformError                    a routing platform
 │   ├── PlatformUnavailableError     down, slow, overloaded, or talking nonsense: try later
-│   ├── PlatformRejectedError        said no: tell the dispatcher
+│   ├── PlatformRejectedError        said no, `code` says why: tell the dispatcher
+│   │   └── NotPossibleError         this platform has no such thing: a dispatcher does it by hand
 │   ├── PlatformMisconfiguredError   wrong key or permission: tell the operator
 │   └── StopNotFoundError            no such stop there
 ├── ChannelError                     a carrier of messages, or the dispatchers' workspace
@@ -11,6 +12,7 @@ ConnectorError
 │   ├── OutcomeUnknownError          perhaps sent: reconcile before trying again
 │   ├── UndeliverableError           this address never works: use another channel
 │   ├── RecipientOptedOutError       the recipient said STOP
+│   ├── MediaRefusedError            a picture that is gone, too big, or not where the carrier keeps them
 │   └── ChannelMisconfiguredError    wrong credentials or sender: tell the operator
 ├── UnreadablePayloadError           an inbound body that is not what the vendor documents
 ├── BadSignatureError                forged, or the wrong secret is configured
@@ -18,6 +20,7 @@ ConnectorError
 """
 
 from datetime import timedelta
+from enum import StrEnum
 
 
 class ConnectorError(Exception):
@@ -41,6 +44,41 @@ class PlatformRejectedError(PlatformError):
     def __init__(self, platform: str, detail: str, code: str = "") -> None:
         super().__init__(platform, detail)
         self.code = code
+
+
+class Refused(StrEnum):
+    """Why a platform, or its connector on its behalf, said no: values of `PlatformRejectedError.code`.
+
+    A vendor's own code stands there where none of these fits.
+    """
+
+    UNDER_WAY = "under_way"
+    """The driver is on the way to this stop."""
+    FINISHED = "finished"
+    """Completed or cancelled: nothing of it can be changed any more."""
+    RELEASED = "released"
+    """The route is with the driver: it takes a dispatcher to change it."""
+    NOT_FAILED = "not_failed"
+    KEPT = "kept"
+    """It answered yes and kept the old."""
+    WOULD_WIPE = "would_wipe"
+    """The write would reset what we do not know."""
+    NOTES_FULL = "notes_full"
+    BAD_ADDRESS = "bad_address"
+    """It cannot be found on the platform's map."""
+    BAD_PHONE = "bad_phone"
+    BAD_WINDOW = "bad_window"
+    UNKNOWN_DRIVER = "unknown_driver"
+    NO_ROUTE = "no_route"
+    """The driver has no route on the stop's day, and the platform gives stops to routes only."""
+    NOT_POSSIBLE = "not_possible"
+
+
+class NotPossibleError(PlatformRejectedError):
+    """Asked of a platform that does not declare the capability."""
+
+    def __init__(self, platform: str, what: str) -> None:
+        super().__init__(platform, f"{what} is not possible there", code=Refused.NOT_POSSIBLE)
 
 
 class PlatformMisconfiguredError(PlatformError):
@@ -78,6 +116,10 @@ class UndeliverableError(ChannelError):
 
 class RecipientOptedOutError(ChannelError):
     pass
+
+
+class MediaRefusedError(ChannelError):
+    """`code` says why: `gone`, `too_big`, `wrong_type`, `foreign_url`."""
 
 
 class ChannelMisconfiguredError(ChannelError):

@@ -1,21 +1,24 @@
 """Onfleet, pretended: the vendor's API and webhooks over HTTP, and what its drivers do as Python methods."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from connectors import pictures
 from connectors.base import Address, DeliveryWindow, Now
-from connectors.emulation import Fault, FaultMiddleware, Faults, read_json
+from connectors.emulated_faults import faults_route
+from connectors.emulated_webhooks import WebhookFaultsBody
+from connectors.emulation import FaultMiddleware, Faults
+from connectors.onfleet.bodies import metadatum, wire_address
 from connectors.onfleet.emulator_api import Api
+from connectors.onfleet.emulator_fields import evidence
 from connectors.onfleet.emulator_store import Json, Store, make_id
 from connectors.onfleet.emulator_tasks import Tasks
 from connectors.onfleet.emulator_webhooks import Webhooks
@@ -23,6 +26,9 @@ from connectors.onfleet.payloads import Trigger, to_ms
 
 REPEAT_SECONDS = 1_800.0
 """What Onfleet waits before it delivers an unanswered event again; tests and the demo take less."""
+
+
+PICTURES = 6
 
 
 class OnfleetEmulator:
@@ -59,20 +65,12 @@ class OnfleetEmulator:
     def _make_app(self) -> ASGIApp:
         own = [
             Route("/_emulator/state", self._state, methods=["GET"]),
-            Route("/_emulator/faults", self._change_faults, methods=["POST"]),
+            faults_route(WebhookFaultsBody, self.apply_faults),
         ]
-        app = Starlette(routes=[*self.api.routes(), *own], lifespan=self._delivering)
+        # Stands in for Onfleet's media host, which asks for no key: the ids are the secret.
+        media = Route("/{upload_id}/{size}.png", self._picture, methods=["GET"])
+        app = Starlette(routes=[*self.api.routes(), *own, media], lifespan=self.webhooks.while_up)
         return FaultMiddleware(app, self.faults)
-
-    @asynccontextmanager
-    async def _delivering(self, app: Starlette) -> AsyncIterator[None]:
-        sender = asyncio.create_task(self.webhooks.run())
-        try:
-            yield
-        finally:
-            sender.cancel()
-            with suppress(asyncio.CancelledError):
-                await sender
 
     # --- what an account is set up with ---
 
@@ -111,6 +109,7 @@ class OnfleetEmulator:
         team: str,
         location: tuple[float, float],
         display_name: str = "",
+        capacity: float = 0,
     ) -> str:
         """A driver, off duty. `location` is latitude, longitude. The same `key` again: the same driver."""
         worker_id = make_id("worker", key)
@@ -130,7 +129,7 @@ class OnfleetEmulator:
                 "accountStatus": "ACCEPTED",
                 "teams": [team],
                 "location": [location[1], location[0]],
-                "capacity": 0,
+                "capacity": capacity,
                 "additionalCapacities": {"capacityA": 0, "capacityB": 0, "capacityC": 0},
                 "vehicle": {"id": make_id("vehicle", key), "type": "CAR", "description": "Van"},
                 "delayTime": None,
@@ -141,6 +140,11 @@ class OnfleetEmulator:
                 "hasRecentlyUsedSpoofedLocations": False,
             }
         return worker_id
+
+    def add_route_plan(self, key: str, *, name: str, worker: str | None, starts_at: datetime) -> str:
+        """The same `key` again: the same plan."""
+        wanted = {"name": name, "worker": worker, "startTime": to_ms(starts_at)}
+        return self.api.plans.ensure(key, wanted)
 
     def add_task(
         self,
@@ -154,7 +158,9 @@ class OnfleetEmulator:
         created_at: datetime,
         metadata: dict[str, str],
         notes: str = "",
-        service_minutes: int = 5,
+        service_minutes: float = 5,
+        quantity: float = 1,
+        route_plan: str | None = None,
     ) -> Json:
         """A task assigned to `worker`; the same `key` again gives the task that is already there."""
         wanted = {
@@ -167,10 +173,11 @@ class OnfleetEmulator:
             "completeAfter": to_ms(window.start_at),
             "completeBefore": to_ms(window.end_at),
             "notes": notes,
-            "quantity": 1,
+            "quantity": quantity,
+            "routePlan": route_plan,
             "serviceTime": service_minutes,
             "container": {"type": "WORKER", "worker": worker},
-            "metadata": [_metadatum(name, value) for name, value in metadata.items()],
+            "metadata": [metadatum(name, value) for name, value in metadata.items()],
         }
         return self.tasks.create(wanted, at=created_at, key=key)
 
@@ -208,8 +215,17 @@ class OnfleetEmulator:
         reason: str = "NONE",
         notes: str = "",
         at: datetime | None = None,
+        photos: int = 0,
+        signed_by: str = "",
+        has_signature: bool | None = None,
+        location: tuple[float, float] | None = None,
     ) -> None:
-        self.tasks.complete(task_id, at or self._now(), success=success, reason=reason, notes=notes)
+        """`location` is latitude, longitude. Whoever types a name also signs, unless told otherwise."""
+        signs = bool(signed_by) if has_signature is None else has_signature
+        left = evidence(task_id, photos, signed_by, signs, location)
+        self.tasks.complete(
+            task_id, at or self._now(), success=success, reason=reason, notes=notes, left=left
+        )
 
     def take_off_route(self, task_id: str, at: datetime | None = None) -> None:
         """A dispatcher gives an unstarted task back to the organisation's pool."""
@@ -240,63 +256,24 @@ class OnfleetEmulator:
             }
         )
 
-    async def _change_faults(self, request: Request) -> Response:
-        """Sets what the body names; see `FaultsBody`."""
-        try:
-            wanted = FaultsBody.model_validate(await read_json(request))
-        except ValueError as exc:
-            return JSONResponse({"message": str(exc)}, 400)
-        self.apply_faults(wanted)
-        return JSONResponse({"ok": True})
+    async def _picture(self, request: Request) -> Response:
+        upload_id, size = request.path_params["upload_id"], request.path_params["size"]
+        for task in self.store.tasks.values():
+            details, variant = task["completionDetails"], ord(task["id"][-1]) % PICTURES
+            photos = details["photoUploadIds"] or []
+            # Painting takes a moment, so there are few different pictures.
+            if size == "800x" and upload_id in photos:
+                return _png(
+                    await asyncio.to_thread(pictures.parcel_at_a_door, variant, photos.index(upload_id))
+                )
+            if size == "282x" and upload_id == details["signatureUploadId"]:
+                return _png(await asyncio.to_thread(pictures.signature, str(variant)))
+        return Response(status_code=403)
 
-    def apply_faults(self, wanted: "FaultsBody") -> None:
-        if wanted.clear:
-            self.faults.clear()
-        for name in ("down", "error_share", "slow_share", "slow_seconds"):
-            if (value := getattr(wanted, name)) is not None:
-                setattr(self.faults, name, value)
-        self.faults.next(*wanted.next)
-        if wanted.webhooks is not None:
-            self.webhooks.faults.__dict__.update(wanted.webhooks.model_dump())
-            self.webhooks.wake()
+    def apply_faults(self, wanted: WebhookFaultsBody) -> None:
+        wanted.apply_to(self.faults)
+        self.webhooks.misbehave(wanted)
 
 
-class WebhookFaultsBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    duplicate: bool = False
-    reorder: bool = False
-    down: bool = False
-
-
-class FaultsBody(BaseModel):
-    """`POST /_emulator/faults`: what is not named stays as it is; `clear` comes first."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    clear: bool = False
-    down: bool | None = None
-    error_share: float | None = None
-    slow_share: float | None = None
-    slow_seconds: float | None = None
-    next: list[Fault] = []
-    webhooks: WebhookFaultsBody | None = None
-
-
-def wire_address(address: Address) -> Json:
-    """Onfleet's parts of an address; a comma sets the apartment off: `14 Elm St, 2B`."""
-    number, _, street = address.line.partition(" ")
-    street, _, apartment = street.partition(", ")
-    return {
-        "number": number,
-        "street": street,
-        "apartment": apartment,
-        "city": address.city,
-        "state": address.region,
-        "postalCode": address.postcode,
-        "country": address.country,
-    }
-
-
-def _metadatum(name: str, value: str) -> Json:
-    return {"name": name, "type": "string", "value": value, "visibility": ["api"]}
+def _png(content: bytes) -> Response:
+    return Response(content, media_type="image/png")

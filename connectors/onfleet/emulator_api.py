@@ -5,6 +5,7 @@ import binascii
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from heapq import nsmallest
 from typing import Any
 
 from starlette.requests import Request
@@ -12,7 +13,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from connectors.emulation import read_json
+from connectors.onfleet.emulator_directory import KINDS, Directory
 from connectors.onfleet.emulator_fields import INVALID, metres
+from connectors.onfleet.emulator_planning import Planning
+from connectors.onfleet.emulator_plans import Plans
 from connectors.onfleet.emulator_store import Json, Store, VendorError, make_id
 from connectors.onfleet.emulator_tasks import Tasks
 from connectors.onfleet.emulator_webhooks import Webhooks
@@ -62,6 +66,9 @@ class Api:
     def __init__(
         self, store: Store, tasks: Tasks, webhooks: Webhooks, *, api_key: str, rate_limit: int | None
     ) -> None:
+        self.plans = Plans(store, tasks)
+        self.directory = Directory(store, tasks)
+        self.planning = Planning(store, tasks)
         self._store = store
         self._tasks = tasks
         self._webhooks = webhooks
@@ -82,6 +89,7 @@ class Api:
             ("POST", "/tasks/batch", self._create_batch),
             ("POST", "/tasks/batch-async", self._create_batch_later),
             ("GET", "/tasks/batch/{id}", self._batch_status),
+            ("POST", "/tasks/autoAssign", self._auto_assign),
             ("POST", "/{kind}/metadata", self._by_metadata),
             ("GET", "/tasks/shortId/{id}", self._task_by_short_id),
             ("GET", "/tasks/{id}", self._get_task),
@@ -92,13 +100,21 @@ class Api:
             ("GET", "/workers/location", self._workers_near),
             ("GET", "/workers/{id}/tasks", self._held_tasks("WORKER")),
             ("GET", "/workers/{id}/schedule", self._schedule),
+            ("POST", "/workers/{id}/schedule", self._set_schedule),
             ("GET", "/workers", self._workers),
             ("GET", "/teams/{id}/tasks", self._held_tasks("TEAM")),
+            ("POST", "/teams/{id}/dispatch", self._dispatch),
+            ("GET", "/teams/{id}/estimate", self._estimate),
+            ("POST", "/integrations/marketplace", self._manifest),
             ("GET", "/containers/{kind}/{id}", self._get_container),
             ("PUT", "/containers/{kind}/{id}", self._arrange_container),
             ("GET", "/routePlans", self._route_plans),
+            ("POST", "/routePlans", self._create_plan),
             ("GET", "/routePlans/all", self._route_plan_page),
             ("GET", "/routePlans/{id}", self._route_plan),
+            ("PUT", "/routePlans/{id}/tasks", self._add_to_plan),
+            ("PUT", "/routePlans/{id}", self._update_plan),
+            ("DELETE", "/routePlans/{id}", self._delete_plan),
             ("POST", "/recipients", self._create_recipient),
             ("GET", "/recipients/phone/{phone}", self._recipient_by_phone),
             ("GET", "/recipients/name/{name}", self._recipient_by_name),
@@ -116,6 +132,12 @@ class Api:
             ("GET", "/teams/{id}", self._one("teams")),
             ("GET", "/hubs/{id}", self._one("hubs")),
         ]
+        for kind in KINDS:
+            table += [
+                ("POST", f"/{kind}", self._create(kind)),
+                ("PUT", f"/{kind}/{{id}}", self._update(kind)),
+                ("DELETE", f"/{kind}/{{id}}", self._delete(kind)),
+            ]
         routes = [
             Route(f"{ROOT}{path}", self._endpoint(run), methods=[method]) for method, path, run in table
         ]
@@ -178,6 +200,24 @@ class Api:
 
         return answer
 
+    def _create(self, kind: str) -> Handler:
+        async def answer(request: Request) -> Json:
+            return self.directory.create(kind, await _object(request))
+
+        return answer
+
+    def _update(self, kind: str) -> Handler:
+        async def answer(request: Request) -> Json:
+            return self.directory.update(kind, request.path_params["id"], await _object(request))
+
+        return answer
+
+    def _delete(self, kind: str) -> Handler:
+        async def answer(request: Request) -> None:
+            self.directory.delete(kind, request.path_params["id"])
+
+        return answer
+
     def _found(self, kind: str, wanted: str) -> Json:
         item = self._store.find(kind, wanted)
         if item is None:
@@ -200,20 +240,27 @@ class Api:
         if not query.get("from", "").isdigit():
             raise VendorError(1000, INVALID, "from")
         wanted = _task_filter(dict(query))
-        tasks = sorted(filter(wanted, self._store.tasks.values()), key=_by_creation)
-        if last_id := query.get("lastId"):
-            created = self._store.created_at(last_id)
-            tasks = [task for task in tasks if _by_creation(task) > (created, last_id)]
+        last_id = query.get("lastId")
+        last = (self._store.created_at(last_id), last_id) if last_id else (0, "")
+        left = (task for task in self._store.tasks.values() if _by_creation(task) > last and wanted(task))
+        tasks = nsmallest(PAGE + 1, left, key=_by_creation)
         page = [self._store.whole_task(task) for task in tasks[:PAGE]]
         return {"tasks": page} | ({"lastId": page[-1]["id"]} if len(tasks) > PAGE else {})
 
     async def _create_task(self, request: Request) -> Json:
-        return self._store.whole_task(self._create(await _object(request)))
+        return self._store.whole_task(self._made(await _object(request)))
 
-    def _create(self, wanted: Json) -> Json:
-        if wanted.get("autoAssign") is not None:
-            raise VendorError(1000, INVALID, "autoAssign is not part of this emulator")
-        return self._tasks.create(wanted)
+    def _made(self, wanted: Json) -> Json:
+        options = wanted.get("autoAssign")
+        if options is not None and wanted.get("container") is not None:
+            raise VendorError(1000, INVALID, "autoAssign and container")
+        task = self._tasks.create(wanted)
+        if options is not None:
+            self.planning.assign_automatically({"tasks": [task["id"]], "options": options})
+        return self._store.task(task["id"])
+
+    async def _auto_assign(self, request: Request) -> Json:
+        return self.planning.assign_automatically(await _object(request))
 
     async def _create_batch(self, request: Request) -> Json:
         wanted = (await _object(request)).get("tasks")
@@ -222,7 +269,7 @@ class Api:
         done: Json = {"tasks": [], "errors": []}
         for item in wanted:
             try:
-                done["tasks"].append(self._store.whole_task(self._create(item)))
+                done["tasks"].append(self._store.whole_task(self._made(item)))
             except VendorError as exc:
                 done["errors"].append({"error": exc.body()["message"], "task": item})
         return done
@@ -286,8 +333,22 @@ class Api:
         return answer
 
     async def _schedule(self, request: Request) -> Json:
-        self._found("workers", request.path_params["id"])
-        return {"entries": []}
+        return self.directory.schedule(request.path_params["id"])
+
+    async def _set_schedule(self, request: Request) -> Json:
+        return self.directory.set_schedule(request.path_params["id"], await _object(request))
+
+    async def _dispatch(self, request: Request) -> Json:
+        self._found("teams", request.path_params["id"])
+        return self.planning.dispatch(request.path_params["id"])
+
+    async def _estimate(self, request: Request) -> Json:
+        self._found("teams", request.path_params["id"])
+        return self.planning.estimate(request.path_params["id"], dict(request.query_params))
+
+    async def _manifest(self, request: Request) -> Json:
+        has_maps = request.headers.get("X-API-Key", "").startswith("Google ")
+        return self.planning.manifest(await _object(request), has_maps=has_maps)
 
     def _container_of(self, request: Request) -> Json:
         kind, wanted = CONTAINERS.get(request.path_params["kind"], ""), request.path_params["id"]
@@ -319,35 +380,25 @@ class Api:
         return self._whole_container(container)
 
     async def _route_plans(self, request: Request) -> list[Json]:
-        wanted = request.query_params.get("workerId")
-        workers = [item for item in self._store.all_of("workers") if wanted in (None, item["id"])]
-        return [self._plan_of(worker) for worker in workers if worker["tasks"]]
+        return self.plans.listed(dict(request.query_params))
 
     async def _route_plan_page(self, request: Request) -> Json:
         return {"routePlans": await self._route_plans(request)}
 
-    async def _route_plan(self, request: Request) -> Json:
-        for plan in await self._route_plans(request):
-            if plan["id"] == request.path_params["id"]:
-                return plan
-        raise VendorError(1402, "The requested resource does not exist.")
+    async def _create_plan(self, request: Request) -> Json:
+        return self.plans.create(await _object(request))
 
-    def _plan_of(self, worker: Json) -> Json:
-        """One plan per driver, over what is left. `IN_PROGRESS` is a guess: the states are not published."""
-        return {
-            "id": make_id("routePlan", worker["id"]),
-            "name": worker["displayName"],
-            "shortId": make_id("routePlan", worker["id"])[:8],
-            "state": "IN_PROGRESS" if worker["onDuty"] else "PENDING",
-            "tasks": worker["tasks"],
-            "organization": self._store.organization_id,
-            "team": worker["teams"][0] if worker["teams"] else None,
-            "worker": worker["id"],
-            "vehicleType": (worker["vehicle"] or {}).get("type"),
-            "timezone": self._store.organization["self"]["timezone"],
-            "timeCreated": worker["timeCreated"],
-            "timeLastModified": worker["timeLastModified"],
-        }
+    async def _route_plan(self, request: Request) -> Json:
+        return self.plans.whole(request.path_params["id"])
+
+    async def _update_plan(self, request: Request) -> Json:
+        return self.plans.update(request.path_params["id"], await _object(request))
+
+    async def _add_to_plan(self, request: Request) -> Json:
+        return self.plans.add(request.path_params["id"], (await _object(request)).get("tasks"))
+
+    async def _delete_plan(self, request: Request) -> None:
+        self.plans.delete(request.path_params["id"])
 
     # --- recipients, destinations, webhooks ---
 

@@ -1,10 +1,11 @@
 """Plain fields of the pretended Onfleet's tasks: which there are, what may stand in them, what they start as."""
 
+import hashlib
 import math
 from collections.abc import Callable
 from typing import Any
 
-from connectors.onfleet.emulator_store import Json, VendorError
+from connectors.onfleet.emulator_store import Json, VendorError, make_id
 from connectors.onfleet.payloads import from_ms
 
 MAX_NOTES = 10_000
@@ -35,6 +36,7 @@ def no_completion() -> Json:
         "failureNotes": "",
         "events": [],
         "actions": [],
+        "distance": 0,
         "firstLocation": [],
         "lastLocation": [],
         "photoUploadId": None,
@@ -42,6 +44,41 @@ def no_completion() -> Json:
         "signatureUploadId": None,
         "signatureText": None,
         "unavailableAttachments": [],
+    }
+
+
+def overrides(wanted: Json) -> Json:
+    """What a create body says of the recipient for this task only."""
+    return {
+        "recipientName": wanted.get("recipientName"),
+        "recipientNotes": wanted.get("recipientNotes"),
+        "recipientSkipSMSNotifications": wanted.get("recipientSkipSMSNotifications"),
+        "useMerchantForProxy": None,
+    }
+
+
+def unused() -> Json:
+    """Fields that every task has and that nothing here fills."""
+    return {
+        "additionalQuantities": {"quantityA": 0, "quantityB": 0, "quantityC": 0},
+        "appearance": {"triangleColor": None},
+        "customFields": [],
+        "identity": {"failedScanCount": 0, "checksum": None},
+        "scanOnlyRequiredBarcodes": False,
+    }
+
+
+def evidence(
+    task_id: str, photos: int, signed_by: str, has_signature: bool, location: tuple[float, float] | None
+) -> Json:
+    """The part of `completionDetails` that a driver's app fills; `location` is latitude, longitude."""
+    ids = [make_id("photo", f"{task_id}:{index}") for index in range(photos)]
+    return {
+        "photoUploadId": ids[0] if ids else None,
+        "photoUploadIds": ids or None,
+        "signatureUploadId": make_id("signature", task_id) if has_signature else None,
+        "signatureText": signed_by or None,
+        "lastLocation": [round(location[1], 6), round(location[0], 6)] if location else [],
     }
 
 
@@ -55,6 +92,45 @@ def defaults() -> Json:
         "pickupTask": False,
         "metadata": [],
         "dependencies": [],
+    }
+
+
+NOWHERE = "nowhere"
+"""A line with this word is on no map."""
+PARTS = ("number", "street", "apartment", "city", "state", "postalCode", "country")
+
+
+def geocoded(address: Json, around: list[float]) -> tuple[Json, list[float]]:
+    """The parts of an address as Onfleet's geocoder tells them, and where it is: within some 3 km of `around`.
+
+    Raises `VendorError` for an address without a street, and for one that is nowhere.
+    """
+    parts = dict.fromkeys(PARTS, "") | {name: str(address.get(name) or "") for name in PARTS}
+    unparsed = str(address.get("unparsed") or "")
+    if unparsed:
+        parts |= {name: value for name, value in _parsed(unparsed).items() if not parts[name]}
+    line = f"{parts['number']} {parts['street']} {parts['city']}".strip()
+    if not parts["street"] or NOWHERE in f"{line} {unparsed}".lower():
+        raise VendorError(1011, "Unable to geocode the address.", unparsed or line)
+    digest = hashlib.sha256(line.lower().encode()).digest()
+    east, north = (digest[0] - 128) / 4000, (digest[1] - 128) / 5000
+    return parts, [round(around[0] + east, 6), round(around[1] + north, 6)]
+
+
+def _parsed(unparsed: str) -> dict[str, str]:
+    """`14 Elm St 2B, Norwalk, CT 06850, United States` by its commas."""
+    line, city, region, country = [*(part.strip() for part in unparsed.split(",")), "", "", ""][:4]
+    number, _, street = line.partition(" ")
+    if not number[:1].isdigit():
+        number, street = "", line
+    state, _, postcode = region.rpartition(" ") if region[-1:].isdigit() else (region, "", "")
+    return {
+        "number": number,
+        "street": street,
+        "city": city,
+        "state": state,
+        "postalCode": postcode,
+        "country": country,
     }
 
 

@@ -20,9 +20,11 @@ ERRORS: dict[int, tuple[int, str]] = {
     1000: (400, "InvalidContent"),
     1002: (400, "InvalidContent"),
     1003: (400, "InvalidContent"),
+    1004: (400, "InvalidContent"),
     1008: (400, "InvalidContent"),
     1009: (400, "InvalidContent"),
     1010: (400, "InvalidContent"),
+    1011: (400, "InvalidContent"),
     1102: (401, "InvalidCredentials"),
     1402: (404, "ResourceNotFound"),
     2300: (429, "TooManyRequests"),
@@ -68,6 +70,8 @@ class Store:
         self.tasks = Ledger(path, "onfleet_tasks")
         self.deleted_tasks = Ledger(path, "onfleet_deleted_tasks")
         self.containers = Ledger(path, "onfleet_containers")
+        self.route_plans = Ledger(path, "onfleet_route_plans")
+        self.schedules = Ledger(path, "onfleet_schedules")
         self.webhooks = Ledger(path, "onfleet_webhooks")
         self.batches = Ledger(path, "onfleet_batches")
         self._counters = Ledger(path, "onfleet_counters")
@@ -128,6 +132,13 @@ class Store:
 
     def own_container(self) -> Json:
         return {"type": "ORGANIZATION", "organization": self.organization_id}
+
+    def centre(self) -> list[float]:
+        """`[lng, lat]` around which unknown addresses are found: where the first driver was made known."""
+        for worker in self.workers.values():
+            if worker["location"]:
+                return list(worker["location"])
+        return [-73.41, 41.12]
 
     # --- tasks, recipients, destinations ---
 
@@ -192,13 +203,13 @@ class Store:
 
     def all_of(self, kind: str) -> list[Json]:
         """Every object of a plural kind (`tasks`, `workers`, ...) as the API answers it."""
-        return [self._whole(kind, item) for item in self._ledger(kind).values()]
+        return [self._whole(kind, item) for item in self.ledger(kind).values()]
 
     def find(self, kind: str, wanted: str) -> Json | None:
-        item = self._ledger(kind).get(wanted)
+        item = self.ledger(kind).get(wanted)
         return self._whole(kind, item) if item is not None else None
 
-    def _ledger(self, kind: str) -> Ledger:
+    def ledger(self, kind: str) -> Ledger:
         ledger: Ledger = getattr(self, kind)
         return ledger
 

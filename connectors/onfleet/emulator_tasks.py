@@ -11,13 +11,16 @@ from connectors.onfleet.emulator_fields import (
     check_window,
     defaults,
     fields,
+    geocoded,
     metres,
     no_completion,
+    overrides,
+    unused,
 )
 from connectors.onfleet.emulator_store import Json, Store, VendorError, make_id
 from connectors.onfleet.emulator_webhooks import Webhooks
-from connectors.onfleet.mapping import to_e164
 from connectors.onfleet.payloads import TaskState, Trigger, to_ms
+from connectors.phones import to_e164
 
 UNASSIGNED, ASSIGNED, ACTIVE, COMPLETED = TaskState
 
@@ -62,7 +65,9 @@ class Tasks:
                 return dict(known[task_id])
         at = at or self.instant()
         task = self._new_task(task_id, wanted, at)
-        self._webhooks.fire(Trigger.TASK_CREATED, at, task=task)
+        # Clones are told as clones only.
+        trigger = Trigger.TASK_CLONED if task["sourceTaskId"] else Trigger.TASK_CREATED
+        self._webhooks.fire(trigger, at, task=task)
         self._store.add_task(task)
         return task
 
@@ -85,7 +90,8 @@ class Tasks:
             "container": container,
             "destination": self._destination(wanted.get("destination"), at),
             "recipients": self._recipients(wanted.get("recipients"), at),
-            "overrides": {"recipientName": wanted.get("recipientName")},
+            "overrides": overrides(wanted),
+            "routePlan": wanted.get("routePlan"),
             "completionDetails": no_completion(),
             "estimatedArrivalTime": None,
             "estimatedCompletionTime": None,
@@ -94,6 +100,7 @@ class Tasks:
             "feedback": [],
             "trackingViewed": False,
             "sourceTaskId": wanted.get("sourceTaskId"),
+            **unused(),
         }
         return task | fields(wanted, defaults())
 
@@ -141,6 +148,7 @@ class Tasks:
             "container": container,
             "worker": container.get("worker"),
             "state": int(ASSIGNED if to_driver else UNASSIGNED),
+            "routePlan": self._plan_kept(task, container),
             "timeLastModified": to_ms(at),
         }
         self._webhooks.fire(Trigger.TASK_ASSIGNED if to_driver else Trigger.TASK_UNASSIGNED, at, task=changed)
@@ -148,6 +156,25 @@ class Tasks:
         self._store.append_held(container, task_id)
         self._store.tasks[task_id] = changed
         return changed
+
+    def _plan_kept(self, task: Json, container: Json) -> str | None:
+        """A task that is given to somebody else leaves its route plan."""
+        plan = self._store.route_plans.get(task["routePlan"] or "")
+        return plan["id"] if plan and plan["worker"] == container.get("worker") else None
+
+    def join_plan(self, task_id: str, plan: Json) -> None:
+        """Puts an unstarted task into a plan, and at the end of the plan's driver's list."""
+        task = self._store.task(task_id)
+        if task["routePlan"] == plan["id"]:
+            return
+        if task["state"] in (ACTIVE, COMPLETED):
+            raise VendorError(1000, INVALID, "an active or completed task keeps its route")
+        at = self.instant()
+        self._store.tasks[task_id] = task | {"routePlan": plan["id"], "timeLastModified": to_ms(at)}
+        if plan["worker"]:
+            self.assign(task_id, {"type": "WORKER", "worker": plan["worker"]}, at)
+        self._webhooks.fire(Trigger.TASK_UPDATED, at, task=self._store.task(task_id))
+        self.edited.append(task_id)
 
     def arrange(self, container: Json, wanted: object) -> None:
         """`PUT /containers`: a leading number inserts there (-1 appends), without one the list replaces."""
@@ -191,14 +218,13 @@ class Tasks:
         overrides = options.get("overrides") or {}
         wanted = {name: task[name] for name in KNOWN_FIELDS - {"metadata", "dependencies"} if name in task}
         wanted |= {"destination": task["destination"], "recipients": task["recipients"]}
+        wanted["recipientName"] = task["overrides"]["recipientName"]
         if options.get("includeMetadata"):
             wanted["metadata"] = task["metadata"]
         after = overrides.get("completeAfter")
         if after is not None and after <= to_ms(self._now()):
             raise VendorError(1009, "A time constraint was violated.", "completeAfter must be in the future")
-        copy = self.create(wanted | overrides | {"sourceTaskId": task_id})
-        self._webhooks.fire(Trigger.TASK_CLONED, self.instant(), task=copy)
-        return copy
+        return self.create(wanted | overrides | {"sourceTaskId": task_id})
 
     def complete_by_force(self, task_id: str, body: object) -> None:
         details = body.get("completionDetails") if isinstance(body, dict) else None
@@ -233,12 +259,22 @@ class Tasks:
         self._store.tasks[task_id] = changed
 
     def complete(
-        self, task_id: str, at: datetime, *, success: bool, reason: str = "NONE", notes: str = ""
+        self,
+        task_id: str,
+        at: datetime,
+        *,
+        success: bool,
+        reason: str = "NONE",
+        notes: str = "",
+        left: Json | None = None,
     ) -> None:
+        """`left` is what `emulator_fields.evidence` makes: photos, a signature, where the driver was."""
         task = self._store.task(task_id)
         if task["state"] == COMPLETED:
             return
-        changed = self._with_event(task, "departure", at) | {"state": int(COMPLETED), "delayTime": None}
+        left = left or {}
+        changed = self._with_event(task, "departure", at, left.get("lastLocation"))
+        changed |= {"state": int(COMPLETED), "delayTime": None}
         words = (
             {"notes": notes, "successNotes": notes} if success else {"failureNotes": notes, "notes": notes}
         )
@@ -247,6 +283,7 @@ class Tasks:
             "time": to_ms(at),
             "failureReason": "NONE" if success else reason,
         } | words
+        changed["completionDetails"] |= left
         self._webhooks.fire(Trigger.TASK_COMPLETED if success else Trigger.TASK_FAILED, at, task=changed)
         self._store.drop_held(task)
         if task["worker"]:
@@ -286,9 +323,10 @@ class Tasks:
 
     # --- parts ---
 
-    def _with_event(self, task: Json, name: str, at: datetime) -> Json:
+    def _with_event(self, task: Json, name: str, at: datetime, location: object = None) -> Json:
         details = dict(task["completionDetails"])
-        details["events"] = [*details["events"], {"name": name, "time": to_ms(at)}]
+        event = {"name": name, "time": to_ms(at)} | ({"location": location} if location else {})
+        details["events"] = [*details["events"], event]
         return task | {"completionDetails": details, "timeLastModified": to_ms(at)}
 
     def _set_worker(self, worker_id: str, **changes: Any) -> None:
@@ -316,19 +354,20 @@ class Tasks:
     def add_destination(self, wanted: object, at: datetime | None = None) -> Json:
         if not isinstance(wanted, dict) or not isinstance(wanted.get("address"), dict):
             raise VendorError(1000, INVALID, "destination.address")
+        address, location = geocoded(wanted["address"], self._store.centre())
         at = at or self.instant()
-        destination = {
+        destination: Json = {
             "id": self._store.new_id("destination"),
             "timeCreated": to_ms(at),
             "timeLastModified": to_ms(at),
-            "location": wanted.get("location") or [],
-            "address": {"apartment": "", "state": "", "postalCode": "", "country": ""} | wanted["address"],
+            "location": wanted.get("location") or location,
+            "address": address,
             "notes": wanted.get("notes") or "",
             "metadata": wanted.get("metadata") or [],
             "googlePlaceId": None,
             "warnings": [],
         }
-        self._store.destinations[destination["id"]] = destination
+        self._store.destinations[str(destination["id"])] = destination
         return destination
 
     def _recipients(self, wanted: object, at: datetime) -> list[str]:

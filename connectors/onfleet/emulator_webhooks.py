@@ -4,53 +4,38 @@ An event is written down before its object changes and struck out once it was an
 may arrive twice, as from the vendor, and is never lost.
 """
 
-import asyncio
 import json
 import time
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from connectors.emulated_webhooks import Deliveries
 from connectors.emulation import Ledger
 from connectors.http import open_client
 from connectors.onfleet.emulator_store import Json, Store, VendorError, make_id
 from connectors.onfleet.payloads import TRIGGER_NAMES, Trigger, to_ms
 from connectors.onfleet.webhook import decode_secret, sign
 
-AT_ONCE = 8
-ATTEMPTS = 48
-"""Every 30 minutes for a day."""
 WITH_THRESHOLD = frozenset({Trigger.TASK_ETA, Trigger.TASK_ARRIVAL, Trigger.TASK_DELAYED})
 ONCE_PER_TASK = WITH_THRESHOLD | {Trigger.PREDICTED_TASK_DELAY}
 MAX_WITH_THRESHOLD = 10
 
 
-@dataclass
-class WebhookFaults:
-    duplicate: bool = False
-    """Every event is sent twice."""
-    reorder: bool = False
-    """Waiting events are sent one by one, newest first."""
-    down: bool = False
-    """Nothing is sent; events wait."""
-
-
-class Webhooks:
+class Webhooks(Deliveries):
     """Registrations and the events that still have to be delivered."""
 
+    attempts = 48
+    """Every 30 minutes for a day."""
+    answered = frozenset({200})
+
     def __init__(self, store: Store, secret_hex: str, path: Path | None, retry_seconds: float) -> None:
-        self.faults = WebhookFaults()
-        self.delivered = 0
+        super().__init__(Ledger(path, "onfleet_outgoing_events"), retry_seconds)
         self._store = store
         self._secret = decode_secret(secret_hex)
-        self._outgoing = Ledger(path, "onfleet_outgoing_events")
         self._fired = Ledger(path, "onfleet_fired_events")
-        self._retry_seconds = retry_seconds
-        self._wake = asyncio.Event()
-        self._idle = asyncio.Event()
 
     # --- registration ---
 
@@ -115,14 +100,8 @@ class Webhooks:
             moment = "once" if trigger in ONCE_PER_TASK else f"{to_ms(at)}:{(task or {}).get('state')}"
             key = f"{hook['id']}:{subject}:{moment}"
             if key not in self._fired:
-                self._outgoing[key] = {
-                    "url": hook["url"],
-                    "body": self._body(trigger, at, task, worker, extra),
-                    "attempts": 0,
-                    "due_at": 0.0,
-                }
+                self.put(key, url=hook["url"], body=self._body(trigger, at, task, worker, extra))
                 self._fired[key] = True
-        self._wake.set()
 
     def _body(
         self, trigger: Trigger, at: datetime, task: Json | None, worker: Json | None, extra: Json
@@ -145,67 +124,10 @@ class Webhooks:
 
     # --- delivery ---
 
-    @property
-    def undelivered(self) -> int:
-        return len(self._outgoing)
-
-    def wake(self) -> None:
-        """Looks at the waiting events again; those waiting for their repeat are due at once."""
-        for key, event in self._outgoing.items():
-            self._outgoing[key] = event | {"due_at": 0.0}
-        self._wake.set()
-
-    async def settle(self, seconds: float = 5.0) -> None:
-        """Returns once every event was delivered. Raises `TimeoutError` otherwise."""
-        async with asyncio.timeout(seconds):
-            while self._outgoing:
-                self._idle.clear()
-                await self._idle.wait()
-
-    async def run(self) -> None:
-        """Delivers for as long as the emulator is up."""
-        async with open_client("", read_seconds=10.0) as client:
-            while True:
-                self._wake.clear()
-                due = [] if self.faults.down else self._due()
-                if not due:
-                    await self._rest()
-                    continue
-                await asyncio.gather(*(self._deliver(client, key) for key in due))
-                if not self._outgoing:
-                    self._idle.set()
-
-    def _due(self) -> list[str]:
-        now = time.time()
-        due = [key for key, event in self._outgoing.items() if event["due_at"] <= now]
-        return due[:-2:-1] if self.faults.reorder else due[:AT_ONCE]
-
-    async def _rest(self) -> None:
-        waits = [event["due_at"] - time.time() for event in self._outgoing.values()]
-        pause = max(min([wait for wait in waits if wait > 0], default=60.0), 0.05)
-        try:
-            async with asyncio.timeout(pause):
-                await self._wake.wait()
-        except TimeoutError:
-            return
-
-    async def _deliver(self, client: httpx.AsyncClient, key: str) -> None:
-        event = self._outgoing[key]
+    async def send(self, client: httpx.AsyncClient, key: str, event: Json) -> httpx.Response:
         body = event["body"].encode()
         headers = {"X-Onfleet-Signature": sign(self._secret, body), "Content-Type": "application/json"}
-        accepted = True
-        for _ in range(2 if self.faults.duplicate else 1):
-            try:
-                answer = await client.post(event["url"], content=body, headers=headers)
-                accepted = accepted and answer.status_code == 200
-            except httpx.HTTPError:
-                accepted = False
-        if accepted or event["attempts"] + 1 >= ATTEMPTS:
-            self.delivered += accepted
-            del self._outgoing[key]
-            return
-        again_at = time.time() + self._retry_seconds
-        self._outgoing[key] = event | {"attempts": event["attempts"] + 1, "due_at": again_at}
+        return await client.post(event["url"], content=body, headers=headers)
 
 
 def _reaches(hook: Json, extra: Json) -> bool:

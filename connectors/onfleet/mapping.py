@@ -5,13 +5,28 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-
-from connectors.base import Address, DeliveryWindow, Driver, FailureReason, Route, Stop, StopStatus
+from connectors.base import (
+    Address,
+    DeliveryWindow,
+    Driver,
+    FailureReason,
+    ProofOfDelivery,
+    Stop,
+    StopStatus,
+)
 from connectors.errors import UnreadablePayloadError
+from connectors.failure_words import reason_in
 from connectors.onfleet.payloads import CompletionDetails, Destination, Task, TaskState, Worker
+from connectors.phones import to_e164
 
 PLATFORM = "onfleet"
+"""The vendor's name, and that of an account for which sop.yml gives no other."""
+OWN_KEY = "own_ref"
+REATTEMPT_KEY = "reattempt_of"
+"""Names of the metadata entries with our reference, and with the failed task that one tries again."""
+
+MEDIA_BASE = "https://d15p8tr8p0vffz.cloudfront.net"
+"""Where Onfleet keeps photos and signatures; needs no key. Source: routing-platforms 2.3, from older documentation."""
 
 DEFAULT_FAILURE_REASONS: Mapping[str, FailureReason] = {
     "recipient unavailable": FailureReason.RECIPIENT_UNAVAILABLE,
@@ -32,33 +47,6 @@ DEFAULT_FAILURE_REASONS: Mapping[str, FailureReason] = {
 }
 """Onfleet publishes no list, an organisation types its own. An account's table is looked at first."""
 
-FAILURE_WORDS: tuple[tuple[str, FailureReason], ...] = (
-    ("nobody", FailureReason.RECIPIENT_UNAVAILABLE),
-    ("no one", FailureReason.RECIPIENT_UNAVAILABLE),
-    ("not home", FailureReason.RECIPIENT_UNAVAILABLE),
-    ("unavailable", FailureReason.RECIPIENT_UNAVAILABLE),
-    ("no answer", FailureReason.RECIPIENT_UNAVAILABLE),
-    ("gate", FailureReason.ACCESS_ISSUE),
-    ("door code", FailureReason.ACCESS_ISSUE),
-    ("locked", FailureReason.ACCESS_ISSUE),
-    ("access", FailureReason.ACCESS_ISSUE),
-    ("address", FailureReason.ADDRESS_ISSUE),
-    ("refus", FailureReason.REFUSED),
-    ("damage", FailureReason.DAMAGED),
-    ("crushed", FailureReason.DAMAGED),
-    ("leak", FailureReason.DAMAGED),
-    ("flat tire", FailureReason.VEHICLE),
-    ("breakdown", FailureReason.VEHICLE),
-    ("vehicle", FailureReason.VEHICLE),
-    ("snow", FailureReason.WEATHER),
-    ("flood", FailureReason.WEATHER),
-    ("weather", FailureReason.WEATHER),
-    ("traffic", FailureReason.TRAFFIC),
-    ("depot", FailureReason.DEPOT),
-    ("warehouse", FailureReason.DEPOT),
-)
-"""Tried in order on free text that no table knows. A guess: the words stay in `failure_note`."""
-
 
 @dataclass(frozen=True)
 class Account:
@@ -69,9 +57,16 @@ class Account:
     """Name of the metadata entry that holds the shipper; without it the merchant's name is used."""
     zone_key: str = "zone"
     """Name of the metadata entry that holds the zone; without it the team's name is used."""
+    service_key: str = "service"
+    """Name of the metadata entry that holds the kind of delivery."""
     failure_reasons: Mapping[str, FailureReason] = field(default_factory=dict)
     service_day: tuple[time, time] = (time(8), time(21))
     """Local hours that close a one-sided window."""
+    media_base: str = MEDIA_BASE
+    order_key: str = "orderNo"
+    """Name of the metadata entry that holds the client's own number of the order."""
+    name: str = PLATFORM
+    """As in sop.yml."""
 
     @property
     def zone_info(self) -> ZoneInfo:
@@ -81,7 +76,11 @@ class Account:
         return instant.astimezone(self.zone_info).date()
 
     def local_midnight(self, instant: datetime) -> datetime:
-        return datetime.combine(self.local_date(instant), time(0), self.zone_info)
+        return self.midnight(self.local_date(instant))
+
+    def midnight(self, day: date) -> datetime:
+        """The instant at which the local day begins."""
+        return _utc(datetime.combine(day, time(0), self.zone_info))
 
 
 @dataclass(frozen=True)
@@ -110,9 +109,12 @@ def to_stop(task: Task, account: Account, read_at: datetime, around: Surrounding
     details = task.completion_details
     failed = status is StopStatus.FAILED
     return Stop(
-        platform=PLATFORM,
+        platform=account.name,
         platform_ref=task.id,
         tracking=task.short_id or task.id,
+        order_ref=task.metadata_text(account.order_key).strip() or None,
+        own_ref=task.metadata_text(OWN_KEY) or None,
+        reattempt_of=task.source_task_id or task.metadata_text(REATTEMPT_KEY) or None,
         status=status,
         address=to_address(task.destination),
         client=client_of(task, account, around.names),
@@ -123,14 +125,19 @@ def to_stop(task: Task, account: Account, read_at: datetime, around: Surrounding
         window=window,
         eta_at=task.estimated_arrival_time or task.eta,
         sequence=sequence_of(task, status, around.worker),
-        route_ref=route_ref(task.worker_id, account.local_date(read_at)) if task.worker_id else None,
+        route_ref=route_of(task, account, read_at),
         driver_ref=task.worker_id,
+        service=timedelta(minutes=task.service_time) if task.service_time else None,
+        service_kind=task.metadata_text(account.service_key).strip(),
+        load=task.quantity,
         notes=task.notes,
         tracking_url=task.tracking_url,
+        is_texted_by_platform=is_texted(task),
         arrived_at=details.time_of("arrival"),
         completed_at=details.time if status.is_closed else None,
         failure_reason=failure_reason(details, account) if failed else None,
         failure_note=failure_note(details) if failed else "",
+        proof=to_proof(details, account) if status.is_closed else None,
         changed_at=task.time_last_modified or details.time or task.time_created or read_at,
     )
 
@@ -221,6 +228,21 @@ def to_address(destination: Destination) -> Address:
     )
 
 
+def to_proof(details: CompletionDetails, account: Account) -> ProofOfDelivery | None:
+    """What the driver left; None where there is nothing at all, not even a place."""
+    longitude, latitude = details.location or (None, None)
+    signature = details.signature_upload_id
+    proof = ProofOfDelivery(
+        photo_urls=tuple(f"{account.media_base}/{photo}/800x.png" for photo in details.photos),
+        signature_url=f"{account.media_base}/{signature}/282x.png" if signature else None,
+        signed_by=details.signature_text.strip(),
+        note=(details.success_notes or details.notes).strip() if details.success else "",
+        latitude=latitude,
+        longitude=longitude,
+    )
+    return None if proof == ProofOfDelivery() else proof.model_copy(update={"at": details.time})
+
+
 def client_of(task: Task, account: Account, names: Mapping[str, str]) -> str:
     return task.metadata_text(account.client_key) or names.get(task.merchant, "")
 
@@ -231,18 +253,19 @@ def zone_of(task: Task, account: Account, around: Surroundings) -> str:
     return task.metadata_text(account.zone_key) or around.names.get(team, "")
 
 
+def is_texted(task: Task) -> bool:
+    """Whether Onfleet may text this task's recipient; which texts there are, only its dashboard knows.
+
+    Source: Onfleet API reference, Create task, and routing-platforms 2.3.
+    """
+    if not task.recipients or not task.recipients[0].phone:
+        return False
+    own = task.overrides.recipient_skip_sms_notifications
+    return not (task.recipients[0].skip_sms_notifications if own is None else own)
+
+
 def recipient_name_of(task: Task) -> str:
     return task.overrides.recipient_name or (task.recipients[0].name if task.recipients else "")
-
-
-def to_e164(phone: str) -> str | None:
-    try:
-        number = phonenumbers.parse(phone, None)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def sequence_of(task: Task, status: StopStatus, worker: Worker | None) -> int | None:
@@ -268,11 +291,7 @@ def failure_reason(details: CompletionDetails, account: Account) -> FailureReaso
     for table in (configured, DEFAULT_FAILURE_REASONS):
         if reason in table:
             return table[reason]
-    for text in (reason, notes):
-        for word, meant in FAILURE_WORDS:
-            if word in text:
-                return meant
-    return FailureReason.OTHER
+    return reason_in(reason) or reason_in(notes) or FailureReason.OTHER
 
 
 def failure_note(details: CompletionDetails) -> str:
@@ -285,29 +304,51 @@ def _plain(words: str) -> str:
     return " ".join(words.replace("_", " ").lower().split())
 
 
+def days_of(task: Task, account: Account, read_at: datetime) -> tuple[date, date]:
+    """First and last local day of the task: of its window, else of its ETA, its end, or the day of reading."""
+    window = window_of(task, account)
+    if window is not None:
+        last_moment = window.end_at - timedelta(microseconds=1)
+        return account.local_date(window.start_at), account.local_date(last_moment)
+    known = task.estimated_arrival_time or task.eta or task.completion_details.time or read_at
+    return account.local_date(known), account.local_date(known)
+
+
+def route_of(task: Task, account: Account, read_at: datetime) -> str | None:
+    """The route plan that the task is in, else what its driver has to do on its day."""
+    if task.route_plan:
+        return task.route_plan
+    return route_ref(task.worker_id, days_of(task, account, read_at)[0]) if task.worker_id else None
+
+
 def route_ref(worker_id: str, day: date) -> str:
     return f"worker:{worker_id}:{day.isoformat()}"
 
 
-def to_driver(worker: Worker) -> Driver:
+def read_route_ref(ref: str) -> tuple[str, date] | None:
+    """Driver and day of a `route_ref`; None for anything else, such as the id of a route plan."""
+    kind, _, rest = ref.partition(":")
+    worker_id, _, day = rest.partition(":")
+    if kind != "worker" or not worker_id:
+        return None
+    try:
+        return worker_id, date.fromisoformat(day)
+    except ValueError:
+        return None
+
+
+def to_driver(worker: Worker, account: Account, names: Mapping[str, str]) -> Driver:
     longitude, latitude = worker.location or (None, None)
     return Driver(
-        platform=PLATFORM,
+        platform=account.name,
         platform_ref=worker.id,
         name=worker.name or worker.display_name,
         phone=to_e164(worker.phone),
+        zones=tuple(names[team] for team in worker.teams if team in names),
         on_duty=worker.on_duty,
+        # Onfleet says 0 where nobody has set one.
+        capacity=worker.capacity or None,
         latitude=latitude,
         longitude=longitude,
         seen_at=worker.time_last_seen,
-    )
-
-
-def to_route(worker: Worker, day: date) -> Route:
-    return Route(
-        platform=PLATFORM,
-        platform_ref=route_ref(worker.id, day),
-        name=worker.display_name or worker.name,
-        driver_ref=worker.id,
-        stop_refs=remaining_order(worker),
     )

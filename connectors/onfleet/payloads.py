@@ -1,13 +1,13 @@
 """Onfleet's wire models, API v2: missing, null and additional fields are tolerated, all three are sent."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from connectors.lenient import EPOCH, Lenient
 
 
 def to_ms(instant: datetime) -> int:
@@ -77,17 +77,10 @@ TRIGGER_NAMES: dict[Trigger, str] = {trigger: to_camel(trigger.name.lower()) for
 }
 
 
-class Wire(BaseModel):
-    """Camel case on the wire; a null is read as an absent field, a field we do not know is dropped."""
+class Wire(Lenient):
+    """Camel case on the wire."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_nulls(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: item for key, item in value.items() if item is not None}
-        return value
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class WireAddress(Wire):
@@ -113,6 +106,7 @@ class Recipient(Wire):
     id: str = ""
     name: str = ""
     phone: str = ""
+    skip_sms_notifications: bool = Field(default=False, alias="skipSMSNotifications")
 
 
 class Container(Wire):
@@ -125,6 +119,7 @@ class Container(Wire):
 class CompletionEvent(Wire):
     name: str = ""
     time: Instant | None = None
+    location: LngLat = None
 
 
 class CompletionDetails(Wire):
@@ -133,7 +128,24 @@ class CompletionDetails(Wire):
     notes: str = ""
     failure_reason: str = ""
     failure_notes: str = ""
+    success_notes: str = ""
     events: tuple[CompletionEvent, ...] = ()
+    last_location: LngLat = None
+    photo_upload_id: str | None = None
+    photo_upload_ids: tuple[str, ...] = ()
+    signature_upload_id: str | None = None
+    signature_text: str = ""
+
+    @property
+    def photos(self) -> tuple[str, ...]:
+        """Upload ids of the photos: the list where there is one, else the single one of older tasks."""
+        return self.photo_upload_ids or ((self.photo_upload_id,) if self.photo_upload_id else ())
+
+    @property
+    def location(self) -> tuple[float, float] | None:
+        """`[longitude, latitude]` where the driver was when the task ended, as near to it as Onfleet tells."""
+        left = [event.location for event in self.events if event.name == "departure" and event.location]
+        return left[-1] if left else self.last_location
 
     def time_of(self, name: str) -> datetime | None:
         return next((event.time for event in self.events if event.name == name), None)
@@ -143,10 +155,19 @@ class Metadatum(Wire):
     name: str = ""
     type: str = ""
     value: Any = None
+    visibility: tuple[str, ...] = ()
 
 
 class Overrides(Wire):
     recipient_name: str = ""
+    recipient_skip_sms_notifications: bool | None = Field(default=None, alias="recipientSkipSMSNotifications")
+    """Of this task only; None: as the recipient has it."""
+
+
+PlanRef = Annotated[
+    str | None, BeforeValidator(lambda value: value.get("id") if isinstance(value, dict) else value)
+]
+"""Id of a route plan. Its type inside a task is not published: the id, or the plan itself."""
 
 
 class Task(Wire):
@@ -168,6 +189,11 @@ class Task(Wire):
     estimated_arrival_time: Instant | None = None
     eta: Instant | None = None
     delay_time: float | None = None
+    quantity: float = 0
+    service_time: float = 0
+    """Minutes."""
+    source_task_id: str | None = None
+    route_plan: PlanRef = None
     metadata: tuple[Metadatum, ...] = ()
     time_created: Instant | None = None
     time_last_modified: Instant | None = None
@@ -189,8 +215,32 @@ class Worker(Wire):
     active_task: str | None = None
     tasks: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    capacity: float = 0
     location: LngLat = None
     time_last_seen: Instant | None = None
+
+
+class HeldTasks(Wire):
+    """A container: whose tasks they are, in driving order."""
+
+    tasks: tuple[str, ...] = ()
+    active_task: str | None = None
+
+
+class RoutePlan(Wire):
+    """Its `state` is left out: Onfleet publishes no list of them, the times say the same."""
+
+    id: str = Field(min_length=1)
+    name: str = ""
+    tasks: tuple[str, ...] = ()
+    worker: str | None = None
+    start_time: Instant | None = None
+    actual_start_time: Instant | None = None
+    actual_end_time: Instant | None = None
+
+
+class RoutePlanPage(Wire):
+    route_plans: tuple[RoutePlan, ...] = ()
 
 
 class Team(Wire):

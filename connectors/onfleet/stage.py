@@ -6,17 +6,20 @@ from connectors.base import DeliveryWindow
 from connectors.onfleet.emulator import OnfleetEmulator
 from connectors.onfleet.mapping import PLATFORM
 from connectors.onfleet.payloads import TaskState, from_ms
+from connectors.world.evidence import LeftBehind
 from connectors.world.plan import PlannedRoute, PlannedStop
 from connectors.world.stage import Placement, Standing
 from connectors.world.town import Failure
+
+CAPACITY = 24
+"""Parcels that a pretended van takes; each stop has one."""
 
 
 class OnfleetStage:
     """Fulfils `connectors.world.stage.Stage`."""
 
-    name = PLATFORM
-
-    def __init__(self, emulator: OnfleetEmulator) -> None:
+    def __init__(self, emulator: OnfleetEmulator, name: str = PLATFORM) -> None:
+        self.name = name
         self._emulator = emulator
 
     def add_route(self, route: PlannedRoute) -> str:
@@ -27,6 +30,7 @@ class OnfleetStage:
             phone=route.driver_phone,
             team=self._emulator.add_team(route.zone.name),
             location=(route.zone.latitude, route.zone.longitude),
+            capacity=CAPACITY,
         )
 
     def add_stop(
@@ -43,8 +47,16 @@ class OnfleetStage:
             metadata={"client": stop.client, "zone": route.zone.name, "orderNo": stop.key},
             notes=stop.notes,
             service_minutes=round(stop.service.total_seconds() / 60),
+            route_plan=self._plan(route, driver_ref),
         )
         return Placement(task["id"], task["shortId"])
+
+    def _plan(self, route: PlannedRoute, driver_ref: str) -> str:
+        """A plan per driver and day."""
+        key = f"{route.key}:{route.departs_at.date().isoformat()}"
+        return self._emulator.add_route_plan(
+            key, name=route.name, worker=driver_ref, starts_at=route.departs_at
+        )
 
     def set_duty(self, driver_ref: str, on_duty: bool, at: datetime) -> None:
         self._emulator.set_duty(driver_ref, on_duty, at)
@@ -61,13 +73,17 @@ class OnfleetStage:
     def arrive(self, platform_ref: str, at: datetime) -> None:
         self._emulator.arrive(platform_ref, at)
 
-    def complete(self, platform_ref: str, at: datetime, failure: Failure | None) -> None:
-        if failure is None:
-            self._emulator.complete_task(platform_ref, at=at)
-        else:
-            self._emulator.complete_task(
-                platform_ref, success=False, reason=failure.listed, notes=failure.words, at=at
-            )
+    def complete(self, platform_ref: str, at: datetime, failure: Failure | None, left: LeftBehind) -> None:
+        self._emulator.complete_task(
+            platform_ref,
+            success=failure is None,
+            reason=failure.listed if failure else "NONE",
+            notes=failure.words if failure else left.note,
+            at=at,
+            photos=left.photos,
+            signed_by=left.signed_by,
+            location=(left.latitude, left.longitude),
+        )
 
     def take_off_route(self, platform_ref: str) -> None:
         self._emulator.take_off_route(platform_ref)

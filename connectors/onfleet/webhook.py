@@ -7,20 +7,18 @@ from datetime import datetime
 
 import structlog
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import PlainTextResponse, Response
 
 from connectors.base import Now, PlatformEvent, ReceivePlatformEvent, Stop
 from connectors.errors import (
     BadSignatureError,
     PlatformMisconfiguredError,
-    StorageUnavailableError,
     UnreadablePayloadError,
 )
 from connectors.onfleet.mapping import PLATFORM, Account, state_of, to_stop
 from connectors.onfleet.payloads import Task, TaskState, Trigger, WebhookBody, to_ms
+from connectors.platform_webhook import parse_body, take_event
 
-MAX_BODY = 1_000_000
 MAX_CHECK = 1_000
 
 KINDS: Mapping[Trigger, str] = {
@@ -44,37 +42,29 @@ KINDS: Mapping[Trigger, str] = {
 log = structlog.get_logger(__name__)
 
 
-def router(receive: ReceivePlatformEvent, *, secret_hex: str, account: Account, now: Now) -> APIRouter:
-    """`GET /webhook` answers the handshake, `POST /webhook` takes events.
+def router(
+    receive: ReceivePlatformEvent, *, secret_hex: str, account: Account, now: Now, path: str = "/webhook"
+) -> APIRouter:
+    """`GET` of `path` answers the handshake, `POST` takes events. Each account has a path of its own.
 
     Raises `PlatformMisconfiguredError` at once when the secret is not hexadecimal.
     """
     secret = decode_secret(secret_hex)
     routes = APIRouter()
 
-    @routes.get("/webhook")
+    @routes.get(path)
     async def answer_handshake(check: str = "") -> Response:
         if not 0 < len(check) <= MAX_CHECK:
             return PlainTextResponse("expected ?check=", 400)
         return PlainTextResponse(check, headers={"X-Content-Type-Options": "nosniff"})
 
-    @routes.post("/webhook")
-    async def take_event(request: Request) -> Response:
-        body = await read_body(request)
-        if body is None:
-            return PlainTextResponse(f"more than {MAX_BODY} bytes", 413)
-        try:
+    @routes.post(path)
+    async def take_task_event(request: Request) -> Response:
+        def read(body: bytes) -> PlatformEvent | None:
             verify_signature(secret, body, request.headers.get("X-Onfleet-Signature", ""))
-            event = to_event(body, account, now())
-            if event is not None:
-                await receive(event)
-        except BadSignatureError as exc:
-            return PlainTextResponse(str(exc), 403)
-        except UnreadablePayloadError as exc:
-            return PlainTextResponse(str(exc), 400)
-        except StorageUnavailableError:
-            return PlainTextResponse("not stored, send it again", 503)
-        return PlainTextResponse("")
+            return to_event(body, account, now())
+
+        return await take_event(request, read, receive)
 
     return routes
 
@@ -87,16 +77,6 @@ def decode_secret(secret_hex: str) -> bytes:
     if not secret:
         raise PlatformMisconfiguredError(PLATFORM, "the webhook secret is empty")
     return secret
-
-
-async def read_body(request: Request) -> bytes | None:
-    """The raw body, or None as soon as it is longer than we take."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return None
-    return body
 
 
 def sign(secret: bytes, body: bytes) -> str:
@@ -114,7 +94,7 @@ def to_event(body: bytes, account: Account, read_at: datetime) -> PlatformEvent 
 
     Raises `UnreadablePayloadError` with the reason when the body is not an Onfleet webhook.
     """
-    wire = _parse(body)
+    wire = parse_body(WebhookBody, body)
     kind = _kind_of(wire)
     if kind is None:
         log.info("onfleet_event_not_handled", trigger=wire.trigger_id, name=wire.trigger_name)
@@ -125,7 +105,7 @@ def to_event(body: bytes, account: Account, read_at: datetime) -> PlatformEvent 
     if stop_ref is None and driver_ref is None:
         raise UnreadablePayloadError("neither taskId nor workerId is given")
     return PlatformEvent(
-        platform=PLATFORM,
+        platform=account.name,
         vendor_id=vendor_id(wire, body),
         kind=kind,
         occurred_at=wire.time or read_at,
@@ -134,15 +114,6 @@ def to_event(body: bytes, account: Account, read_at: datetime) -> PlatformEvent 
         driver_ref=driver_ref,
         stop_deleted=kind == "stop_deleted",
     )
-
-
-def _parse(body: bytes) -> WebhookBody:
-    try:
-        return WebhookBody.model_validate_json(body)
-    except ValidationError as exc:
-        first = exc.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise UnreadablePayloadError(f"{where}: {first['msg']}") from exc
 
 
 def _kind_of(wire: WebhookBody) -> str | None:

@@ -2,43 +2,50 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
-import aiohttp
 from pydantic import ValidationError
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
-from connectors.base import EscalationView, Now, PostedMessage, Probe
+from connectors.base import Now, Probe
+from connectors.desk import DeskPost, TaskView
+from connectors.digest import DigestChart, DigestView
 from connectors.errors import (
     ChannelError,
     ChannelMisconfiguredError,
-    ChannelUnavailableError,
-    OutcomeUnknownError,
 )
+from connectors.escalation import EscalationView, PostedMessage
+from connectors.home import HomeView
+from connectors.pauses import PauseNotice, PauseReport
+from connectors.slack import files as slack_files
 from connectors.slack.blocks import escalation_blocks, escalation_text
+from connectors.slack.digest_blocks import chart_files, chart_name, digest_blocks, digest_text
+from connectors.slack.files import DeskFile
+from connectors.slack.groups import SlackGroups
+from connectors.slack.home_blocks import home_view
+from connectors.slack.manifest_blocks import manifest_blocks, manifest_text
 from connectors.slack.mapping import carries, to_ts
 from connectors.slack.mrkdwn import mentioned_users, without_mentions
+from connectors.slack.pause_blocks import notice_blocks, notice_text, report_blocks, report_text
 from connectors.slack.payloads import (
     ESCALATION_EVENT,
     NOTE_EVENT,
+    VIEW_EVENT,
     ChannelsPage,
     Identity,
     Message,
     Messages,
     Posted,
+    Published,
     UserAnswer,
     WireModel,
 )
+from connectors.slack.task_blocks import task_blocks, task_text
+from connectors.slack.wire import ADVICE, API_BASE, NAME, Arguments, SlackWire
 
-NAME = "slack"
-API_BASE = "https://slack.com/api/"
-CONNECT_SECONDS = 3.0
 PAGE = 200
 CLOCK_SKEW = timedelta(minutes=2)
-DEFAULT_RETRY_AFTER = timedelta(seconds=30)
 
 SCOPES = frozenset(
     {
@@ -49,62 +56,40 @@ SCOPES = frozenset(
         "channels:read",
         "groups:read",
         "users:read",
+        "usergroups:read",
+        "files:write",
+        "commands",
     }
 )
 """What the bot token needs: docs/slack-manifest.yml asks for exactly these."""
 
-# Source: Slack's Web API reference, errors that every method may answer.
-NOT_DONE = frozenset(
-    {"ratelimited", "rate_limited", "service_unavailable", "team_added_to_org", "request_timeout"}
-)
-PERHAPS_DONE = frozenset({"fatal_error", "internal_error"})
-"""Slack: "some aspect of the operation" may have "succeeded before the error was raised"."""
-
-ADVICE = {
-    "invalid_auth": "set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
-    "not_authed": "set SLACK_BOT_TOKEN to the app's bot token (xoxb-…)",
-    "token_revoked": "install the app again and set the new SLACK_BOT_TOKEN",
-    "token_expired": "install the app again and set the new SLACK_BOT_TOKEN",
-    "account_inactive": "the app was removed from the workspace; install it again",
-    "missing_scope": "install the app again with docs/slack-manifest.yml",
-    "not_in_channel": "invite the app to the channel",
-    "channel_not_found": "check the channel's name in sop.yml; a private channel must have the app invited",
-    "is_archived": "the channel is archived; name another one in sop.yml",
-}
-"""What an operator can do. Codes that are not listed are told to the operator as they are."""
-
-Answer = TypeVar("Answer", bound=WireModel)
-Arguments = Mapping[str, Any]
+NOT_THERE = frozenset({"channel_not_found", "not_in_channel", "user_not_in_channel", "is_archived"})
+"""Answers to a quiet word in a channel where the app or the dispatcher is not."""
 
 
 class SlackDesk:
-    """Fulfils `connectors.base.DispatchDesk` for one workspace.
-
-    A request goes out once: nothing is repeated here, neither after a rate limit nor after a lost answer.
-    """
+    """Fulfils `connectors.escalation.DispatchDesk`, `connectors.desk.DeskPosts` and `DigestDesk` for one workspace."""
 
     def __init__(
         self, token: str, *, now: Now, api_base: str = API_BASE, timeout_seconds: float = 10.0
     ) -> None:
-        # No retry handlers: the SDK's default ones would post again after a lost answer.
-        self.web = AsyncWebClient(token=token, base_url=api_base, retry_handlers=[])
-        # The SDK reads the machine's proxy settings; they must not send our traffic elsewhere.
-        self.web.proxy = None
+        self._wire = SlackWire(token, api_base, timeout_seconds)
+        self.web = self._wire.web
+        self.groups = SlackGroups(self._wire)
         self._now = now
-        self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, connect=CONNECT_SECONDS)
         self._channel_ids: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._workspace_url = ""
         self._looking_up = asyncio.Lock()
 
     async def aclose(self) -> None:
-        if self.web.session is not None:
-            await self.web.session.close()
+        await self._wire.aclose()
 
     # --- the desk -------------------------------------------------------------------------------
 
     async def post(self, channel: str, view: EscalationView) -> PostedMessage:
         channel_id = await self._channel_id(channel)
-        answer = await self._write(
+        answer = await self._wire.write(
             "chat.postMessage",
             {
                 "channel": channel_id,
@@ -120,14 +105,14 @@ class SlackDesk:
     async def update(self, message: PostedMessage, view: EscalationView) -> None:
         # The metadata is left out, and so kept by Slack. Source: chat.update.
         arguments = {"channel": message.channel, "ts": message.ts, **await self._rendered(view)}
-        await self._write("chat.update", arguments, Posted)
+        await self._wire.write("chat.update", arguments, Posted)
 
     async def post_in_thread(
         self, message: PostedMessage, text: str, note_id: str, mention: str = ""
     ) -> None:
         """Only `mention` notifies anyone; people named in `text` are named, not paged."""
         quiet_text = await self._without_mentions(text)
-        await self._write(
+        await self._wire.write(
             "chat.postMessage",
             {
                 "channel": message.channel,
@@ -142,13 +127,7 @@ class SlackDesk:
 
     async def find_posted(self, channel: str, escalation_id: str, since: datetime) -> PostedMessage | None:
         """The earliest one, should an escalation have been posted twice after all."""
-        channel_id = await self._channel_id(channel)
-        found = None
-        arguments = {"channel": channel_id, "oldest": to_ts(since - CLOCK_SKEW)}
-        async for message in self._messages("conversations.history", arguments):
-            if carries(message, ESCALATION_EVENT, "escalation_id", escalation_id):
-                found = min(found or message.ts, message.ts)
-        return PostedMessage(channel=channel_id, ts=found) if found else None
+        return await self._find(channel, ESCALATION_EVENT, "escalation_id", escalation_id, since)
 
     async def find_in_thread(self, message: PostedMessage, note_id: str) -> bool:
         arguments = {"channel": message.channel, "ts": message.ts}
@@ -158,16 +137,107 @@ class SlackDesk:
         return False
 
     async def tell_quietly(self, channel: str, dispatcher: str, text: str) -> None:
-        arguments = {"channel": await self._channel_id(channel), "user": dispatcher, "text": text}
-        await self._write("chat.postEphemeral", arguments, WireModel)
+        """Where the app is not in that channel, or there is none, in the dispatcher's own messages."""
+        if not _is_person(channel):
+            arguments = {"channel": await self._channel_id(channel), "user": dispatcher, "text": text}
+            try:
+                await self._wire.write("chat.postEphemeral", arguments, WireModel)
+            except ChannelMisconfiguredError as error:
+                if error.code not in NOT_THERE:
+                    raise
+            else:
+                return
+        await self._wire.write("chat.postMessage", {"channel": dispatcher, "text": text}, Posted)
+
+    # --- posts that are kept current --------------------------------------------------------------
+
+    async def post_view(self, channel: str, post_id: str, view: DeskPost) -> PostedMessage:
+        """Nobody is notified: dispatchers are named in it, not paged. An edit never notifies."""
+        answer = await self._wire.write(
+            "chat.postMessage",
+            {
+                "channel": await self._channel_id(channel),
+                **await self._unmentioned(_drawn(view, self._now())),
+                "metadata": _mark(VIEW_EVENT, post_id=post_id),
+                "unfurl_links": False,
+                "unfurl_media": False,
+            },
+            Posted,
+        )
+        return PostedMessage(channel=answer.channel, ts=answer.ts)
+
+    async def update_view(self, message: PostedMessage, view: DeskPost) -> None:
+        arguments = {"channel": message.channel, "ts": message.ts, **_drawn(view, self._now())}
+        await self._wire.write("chat.update", arguments, Posted)
+
+    async def find_view(self, channel: str, post_id: str, since: datetime) -> PostedMessage | None:
+        """The earliest one, should it have been posted twice after all."""
+        return await self._find(channel, VIEW_EVENT, "post_id", post_id, since)
+
+    # --- a dispatcher's own page ------------------------------------------------------------------
+
+    async def publish_home(self, dispatcher: str, view: HomeView, seen: str | None) -> str:
+        """Where somebody else published in between, the newest state wins all the same."""
+        drawn = {"user_id": dispatcher, "view": home_view(view, self._now())}
+        if seen is not None:
+            try:
+                return await self._publish({**drawn, "hash": seen})
+            except ChannelMisconfiguredError as error:
+                if error.code != "hash_conflict":
+                    raise
+        return await self._publish(drawn)
+
+    async def _publish(self, arguments: Arguments) -> str:
+        return (await self._wire.write("views.publish", arguments, Published)).view.hash
+
+    async def workspace_url(self) -> str:
+        if not self._workspace_url:
+            try:
+                self._workspace_url = (await self.identity()).url
+            except ChannelError:
+                return ""
+        return self._workspace_url
+
+    # --- files ------------------------------------------------------------------------------------
+
+    async def share_files(
+        self, channel: str, thread_ts: str | None, files: Sequence[DeskFile], words: str = ""
+    ) -> list[str]:
+        """See `connectors.slack.files.share`; `channel` is a name or an id."""
+        return await slack_files.share(self._wire, await self._channel_id(channel), thread_ts, files, words)
+
+    async def share_charts(
+        self, message: PostedMessage, view: DigestView, charts: Mapping[DigestChart, bytes]
+    ) -> None:
+        await self.share_files(message.channel, message.ts, chart_files(view, charts))
+
+    async def has_charts(self, message: PostedMessage, view: DigestView) -> bool:
+        """By the names of the files: a message that brings files takes no metadata."""
+        names = {chart_name(view, chart) for chart in DigestChart}
+        arguments = {"channel": message.channel, "ts": message.ts}
+        async for reply in self._messages("conversations.replies", arguments):
+            if names <= {file.name for file in reply.files}:
+                return True
+        return False
+
+    async def _find(
+        self, channel: str, event_type: str, key: str, value: str, since: datetime
+    ) -> PostedMessage | None:
+        channel_id = await self._channel_id(channel)
+        found = None
+        arguments = {"channel": channel_id, "oldest": to_ts(since - CLOCK_SKEW)}
+        async for message in self._messages("conversations.history", arguments):
+            if carries(message, event_type, key, value):
+                found = min(found or message.ts, message.ts)
+        return PostedMessage(channel=channel_id, ts=found) if found else None
 
     async def identity(self) -> Identity:
         """Who the token says we are; the edge needs the bot's user id to ignore itself."""
-        return await self._read("auth.test", {}, Identity)
+        return await self._wire.read("auth.test", {}, Identity)
 
     async def probe(self) -> Probe:
         try:
-            response = await self._call("auth.test", {}, writes=False)
+            response = await self._wire.call("auth.test", {}, writes=False)
             identity = Identity.model_validate(response.data)
         except ChannelError as error:
             return _unwell(str(error))
@@ -189,11 +259,19 @@ class SlackDesk:
     async def _without_mentions(self, text: str) -> str:
         return without_mentions(text, {user: await self._name(user) for user in mentioned_users(text)})
 
+    async def _unmentioned(self, node: Any) -> Any:
+        """The same structure, nobody in it notified."""
+        if isinstance(node, str):
+            return await self._without_mentions(node)
+        if isinstance(node, dict):
+            return {key: await self._unmentioned(value) for key, value in node.items()}
+        return [await self._unmentioned(each) for each in node] if isinstance(node, list) else node
+
     async def _name(self, user: str) -> str:
         """Display name of a dispatcher, asked once; empty when Slack does not tell it."""
         if user not in self._names:
             try:
-                answer = await self._read("users.info", {"user": user}, UserAnswer)
+                answer = await self._wire.read("users.info", {"user": user}, UserAnswer)
             except ChannelError:
                 return ""  # a name is never worth a lost line of history
             known = answer.user
@@ -218,7 +296,7 @@ class SlackDesk:
         arguments = {"types": "public_channel,private_channel", "exclude_archived": True, "limit": PAGE}
         cursor = ""
         while True:
-            page = await self._read("conversations.list", {**arguments, **_at(cursor)}, ChannelsPage)
+            page = await self._wire.read("conversations.list", {**arguments, **_at(cursor)}, ChannelsPage)
             for channel in page.channels:
                 yield channel.name, channel.id
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
@@ -229,43 +307,29 @@ class SlackDesk:
         cursor = ""
         while True:
             asked = {**arguments, "include_all_metadata": True, "limit": PAGE, **_at(cursor)}
-            page = await self._read(method, asked, Messages)
+            page = await self._wire.read(method, asked, Messages)
             for message in page.messages:
                 yield message
             cursor = page.response_metadata.next_cursor if page.response_metadata else ""
             if not cursor:
                 return
 
-    # --- the wire -------------------------------------------------------------------------------
 
-    async def _read(self, method: str, arguments: Arguments, shape: type[Answer]) -> Answer:
-        response = await self._call(method, arguments, writes=False)
-        try:
-            return shape.model_validate(response.data)
-        except ValidationError as exc:
-            raise ChannelUnavailableError(NAME, f"unreadable answer to {method}") from exc
+def _drawn(view: DeskPost, now: datetime) -> dict[str, Any]:
+    if isinstance(view, TaskView):
+        return {"text": task_text(view, now), "blocks": task_blocks(view, now)}
+    if isinstance(view, PauseNotice):
+        return {"text": notice_text(view, now), "blocks": notice_blocks(view, now)}
+    if isinstance(view, PauseReport):
+        return {"text": report_text(view), "blocks": report_blocks(view, now)}
+    if isinstance(view, DigestView):
+        return {"text": digest_text(view), "blocks": digest_blocks(view, now)}
+    return {"text": manifest_text(view), "blocks": manifest_blocks(view, now)}
 
-    async def _write(self, method: str, arguments: Arguments, shape: type[Answer]) -> Answer:
-        response = await self._call(method, arguments, writes=True)
-        try:
-            return shape.model_validate(response.data)
-        except ValidationError as exc:
-            raise OutcomeUnknownError(NAME, f"unreadable answer to {method}") from exc
 
-    async def _call(self, method: str, arguments: Arguments, *, writes: bool) -> Any:
-        if self.web.session is None:
-            # Made here because it belongs to the running event loop.
-            self.web.session = aiohttp.ClientSession(timeout=self._timeout)
-        try:
-            if writes:
-                return await self.web.api_call(method, json=dict(arguments))
-            return await self.web.api_call(method, http_verb="GET", params=dict(arguments))
-        except SlackApiError as exc:
-            raise _refused(method, exc, writes) from exc
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as exc:
-            raise ChannelUnavailableError(NAME, f"{method}: cannot connect") from exc
-        except (aiohttp.ClientError, TimeoutError) as exc:
-            raise _lost(method, "no answer", writes) from exc
+def _is_person(channel: str) -> bool:
+    """A shortcut comes from no channel, only from somebody."""
+    return re.fullmatch(r"[UW][A-Z0-9]{2,}", channel) is not None
 
 
 def _unwell(detail: str) -> Probe:
@@ -278,31 +342,3 @@ def _mark(event_type: str, **payload: str) -> dict[str, Any]:
 
 def _at(cursor: str) -> dict[str, str]:
     return {"cursor": cursor} if cursor else {}
-
-
-def _lost(method: str, detail: str, writes: bool, code: str | None = None) -> ChannelError:
-    """A read that brought nothing can simply be tried again; a write may have been done."""
-    error = OutcomeUnknownError if writes else ChannelUnavailableError
-    return error(NAME, f"{method}: {detail}", code)
-
-
-def _refused(method: str, exc: SlackApiError, writes: bool) -> ChannelError:
-    """Slack's answer as the class on which a caller acts. An unknown code is never taken for success."""
-    response = exc.response
-    # The SDK attaches its own response, or aiohttp's when the body was no JSON at all.
-    status = int(getattr(response, "status_code", 0) or getattr(response, "status", 0))
-    data = getattr(response, "data", None)
-    code = data.get("error") if isinstance(data, dict) else None
-    if status == 429 or code in NOT_DONE:
-        return ChannelUnavailableError(NAME, f"{method}: rate limited or busy", code, _retry_after(response))
-    if status >= 500 or code in PERHAPS_DONE or not isinstance(code, str):
-        return _lost(method, f"HTTP {status}", writes, code)
-    return ChannelMisconfiguredError(NAME, f"{method}: {ADVICE.get(code, 'refused')}", code)
-
-
-def _retry_after(response: Any) -> timedelta:
-    """Slack sends whole seconds; without the header, a pause that ends any of its rate limits."""
-    try:
-        return timedelta(seconds=float(response.headers["Retry-After"]))
-    except (KeyError, ValueError):
-        return DEFAULT_RETRY_AFTER

@@ -7,11 +7,11 @@ under `/_emulator/`. A dispatcher's user token is `xoxp-<user id>`.
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
@@ -20,65 +20,30 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from connectors.base import Now
-from connectors.emulation import Fault, FaultMiddleware, Faults, Ledger, read_json
+from connectors.emulation import FaultMiddleware, Faults, Ledger, read_json
+from connectors.slack import emulator_people as people
 from connectors.slack.emulator_api import ALL_SCOPES, RateLimitedError, WebApi
 from connectors.slack.emulator_args import read_args
-from connectors.slack.emulator_events import EventSender, event_id
+from connectors.slack.emulator_commands import CommandControl
+from connectors.slack.emulator_control import Control
+from connectors.slack.emulator_events import EventSender
+from connectors.slack.emulator_home import HomeControl
+from connectors.slack.emulator_sockets import Sockets
 from connectors.slack.emulator_state import (
-    APP_ID,
     BOT,
-    BOT_USER_ID,
     TEAM_ID,
     Actor,
     Draft,
     Message,
     SlackError,
     Workspace,
-    outward,
 )
 
 RESPONSE_URL_USES = 5
 RESPONSE_URL_LIFE = timedelta(minutes=30)
-
-
-class Order(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ReactOrder(Order):
-    channel: str
-    ts: str
-    user: str
-    name: str
-    remove: bool = False
-
-
-class PressOrder(Order):
-    channel: str
-    ts: str
-    user: str
-    action_id: str
-
-
-class FaultSpec(Order):
-    kind: Literal["status", "slow", "reset", "malformed"]
-    status: int = 500
-    seconds: float = 0.0
-    after_work: bool = False
-    path_contains: str = ""
-    retry_after: int | None = None
-
-
-class FaultOrder(Order):
-    """What is left out stays as it is; `clear` comes first."""
-
-    clear: bool = False
-    down: bool | None = None
-    error_share: float | None = None
-    slow_share: float | None = None
-    slow_seconds: float | None = None
-    rate_limited: bool | None = None
-    next: list[FaultSpec] = []
+ALL_EVENTS = frozenset(
+    {"reaction_added", "reaction_removed", "message.channels", "message.groups", "app_home_opened"}
+)
 
 
 class ResponseOrder(BaseModel):
@@ -122,10 +87,22 @@ class SlackEmulator:
         ledger_path: Path | None = None,
         retry_scale: float = 1.0,
         scopes: frozenset[str] = ALL_SCOPES,
+        subscriptions: frozenset[str] = ALL_EVENTS,
+        app_token: str | None = None,
     ) -> None:
-        """`retry_scale` shortens Slack's waits of one and five minutes; `scopes` are the bot token's."""
-        self.workspace = Workspace(channels=channels, people=dispatchers, now=now, ledger_path=ledger_path)
-        self.events = EventSender(signing_secret, ledger_path, retry_scale)
+        """`retry_scale` shortens Slack's waits of one and five minutes; `scopes` are the bot token's.
+
+        `subscriptions` are the manifest's `bot_events`. With `app_token` the app has Socket Mode on.
+        """
+        self.workspace = Workspace(
+            channels=channels,
+            people=dispatchers,
+            now=now,
+            ledger_path=ledger_path,
+            watcher=self._tell_message,
+        )
+        self.sockets = Sockets(app_token)
+        self.events = EventSender(signing_secret, ledger_path, retry_scale, self.sockets)
         self.api = WebApi(
             self.workspace,
             bot_token=bot_token,
@@ -135,9 +112,14 @@ class SlackEmulator:
             usergroups=usergroups or {},
             ledger_path=ledger_path,
         )
+        self.api.open_socket = self.sockets.open
+        self.subscriptions = subscriptions
         self.faults = Faults()
         self._response_urls = Ledger(ledger_path, "slack_response_urls")
         self._now = now
+        self._control = Control(self.workspace, self.api, self.events, self.faults, self._open_response_url)
+        self._commands = CommandControl(self.workspace, self.api, self.events, self._open_response_url)
+        self._home = HomeControl(self.workspace, self.api, self.events, self._tell, self._open_response_url)
         self.app: ASGIApp = FaultMiddleware(self._routes(), self.faults)
 
     @property
@@ -166,13 +148,11 @@ class SlackEmulator:
                 ],
                 Route("/{method:slack_method}", self._method, methods=["GET", "POST"]),
                 Route("/actions/{team}/{secret}", self._respond, methods=["POST"]),
-                Route("/_emulator/channels", self._show_channels),
-                Route("/_emulator/channels/{channel}", self._show_channel),
-                Route("/_emulator/ephemerals", self._show_ephemerals),
-                Route("/_emulator/state", self._show_state),
-                Route("/_emulator/react", self._react, methods=["POST"]),
-                Route("/_emulator/press", self._press, methods=["POST"]),
-                Route("/_emulator/faults", self._set_faults, methods=["POST"]),
+                *self._control.routes(),
+                *self._commands.routes(),
+                *self._home.routes(),
+                *self.sockets.routes(),
+                *self.api.files.routes(),
                 Route("/{path:path}", self._unknown_path, methods=["GET", "POST", "PUT", "DELETE"]),
             ],
         )
@@ -187,6 +167,7 @@ class SlackEmulator:
         headers = {"x-oauth-scopes": ",".join(sorted(self.api.scopes))}
         try:
             args, token = await read_args(request)
+            self.api.base_url = str(request.base_url)
             answer = self.api.call(request.path_params["method"], token, args)
         except SlackError as error:
             return JSONResponse({"ok": False, "error": error.code, **error.details}, headers=headers)
@@ -202,72 +183,32 @@ class SlackEmulator:
     # --- what the app is told ---------------------------------------------------------------------
 
     def _tell_reaction(self, kind: str, actor: Actor, message: Message, name: str) -> None:
-        event = {
-            "type": kind,
-            "user": actor.user_id,
-            "reaction": name,
-            "item": {"type": "message", "channel": message["channel"], "ts": message["ts"]},
-            "item_user": message["user"],
-            "event_ts": self.workspace.next_ts(),
-        }
-        envelope = {
-            "token": "deprecated",
-            "team_id": TEAM_ID,
-            "api_app_id": APP_ID,
-            "event": event,
-            "type": "event_callback",
-            "event_id": event_id(),
-            "event_time": int(float(event["event_ts"])),
-            "authorizations": [
-                {
-                    "enterprise_id": None,
-                    "team_id": TEAM_ID,
-                    "user_id": BOT_USER_ID,
-                    "is_bot": True,
-                    "is_enterprise_install": False,
-                }
-            ],
-            "is_ext_shared_channel": False,
-            "event_context": f"4-{secrets.token_hex(12)}",
-        }
-        self.events.send(str(envelope["event_id"]), envelope)
+        self._tell(kind, people.reaction_event(kind, actor, message, name, self.workspace.next_ts()))
 
-    def _pressed(self, order: PressOrder, base_url: str) -> dict[str, object]:
-        """The block_actions payload of one press."""
-        person = self.workspace.person(order.user)
-        channel = self.workspace.channel(order.channel)
-        message = self.workspace.message(channel["id"], order.ts)
-        button = _find_button(message, order.action_id)
-        return {
-            "type": "block_actions",
-            "user": {"id": person.user_id, "username": person.name, "name": person.name, "team_id": TEAM_ID},
-            "api_app_id": APP_ID,
-            "token": "deprecated",
-            "container": {
-                "type": "message",
-                "message_ts": message["ts"],
-                "channel_id": channel["id"],
-                "is_ephemeral": False,
-            },
-            "trigger_id": self.api.issue_trigger(),
-            "team": {"id": TEAM_ID, "domain": "doorline-demo"},
-            "enterprise": None,
-            "is_enterprise_install": False,
-            "channel": {"id": channel["id"], "name": channel["name"]},
-            "message": outward(message),
-            "state": {"values": {}},
-            "response_url": f"{base_url}actions/{TEAM_ID}/{self._open_response_url(channel['id'], order)}",
-            "actions": [{**button, "action_ts": self.workspace.next_ts()}],
-        }
+    def _tell_message(self, kind: str, message: Message, before: Message | None) -> None:
+        """Slack tells of every message where the app is, the app's own included, if a scope lets it read there."""
+        channel = self.workspace.channel(message["channel"])
+        family = "groups" if channel["is_private"] else "channels"
+        if channel.get("is_im") or not channel["is_member"] or f"{family}:history" not in self.api.scopes:
+            return
+        ts = self.workspace.next_ts()
+        event = people.message_event(kind, message, before, ts, is_private=channel["is_private"])
+        self._tell(f"message.{family}", event)
+
+    def _tell(self, subscription: str, event: dict[str, Any]) -> None:
+        if subscription in self.subscriptions:
+            envelope = people.envelope(event)
+            self.events.send(str(envelope["event_id"]), envelope)
 
     # --- response URLs ----------------------------------------------------------------------------
 
-    def _open_response_url(self, channel_id: str, order: PressOrder) -> str:
+    def _open_response_url(self, channel_id: str, ts: str, user_id: str) -> str:
+        """The path of a new one."""
         secret = secrets.token_hex(16)
         until = (self._now() + RESPONSE_URL_LIFE).timestamp()
-        opened = {"channel": channel_id, "ts": order.ts, "user": order.user, "uses": 0, "until": until}
+        opened = {"channel": channel_id, "ts": ts, "user": user_id, "uses": 0, "until": until}
         self._response_urls[secret] = opened
-        return secret
+        return f"actions/{TEAM_ID}/{secret}"
 
     async def _respond(self, request: Request) -> Response:
         secret = request.path_params["secret"]
@@ -299,112 +240,3 @@ class SlackEmulator:
             self.workspace.post(BOT, channel_id, draft)
         else:
             self.api.remember_ephemeral(channel_id, opened["user"], draft)
-
-    # --- /_emulator/ ------------------------------------------------------------------------------
-
-    async def _react(self, request: Request) -> Response:
-        try:
-            order = ReactOrder.model_validate(await read_json(request))
-            actor = self.workspace.person(order.user)
-            self.api.react(actor, order.channel, order.ts, order.name, remove=order.remove)
-        except ValidationError as error:
-            return _refused_order(error)
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.code}, 400)
-        return JSONResponse({"ok": True})
-
-    async def _press(self, request: Request) -> Response:
-        """Answers with what the app answered Slack; null when nobody did in time."""
-        try:
-            order = PressOrder.model_validate(await read_json(request))
-            payload = self._pressed(order, str(request.base_url))
-        except ValidationError as error:
-            return _refused_order(error)
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.code}, 400)
-        return JSONResponse({"ok": True, "status": await self.events.interact(payload)})
-
-    async def _set_faults(self, request: Request) -> Response:
-        try:
-            order = FaultOrder.model_validate(await read_json(request))
-        except ValidationError as error:
-            return _refused_order(error)
-        if order.clear:
-            self.faults.clear()
-            self.api.rate_limited = False
-        for name in ("down", "error_share", "slow_share", "slow_seconds"):
-            if (value := getattr(order, name)) is not None:
-                setattr(self.faults, name, value)
-        if order.rate_limited is not None:
-            self.api.rate_limited = order.rate_limited
-        self.faults.next(*map(_fault, order.next))
-        return JSONResponse({"ok": True})
-
-    async def _show_channels(self, request: Request) -> Response:
-        channels = self.workspace.channels.values()
-        return JSONResponse({"channels": [{"id": c["id"], "name": c["name"]} for c in channels]})
-
-    async def _show_channel(self, request: Request) -> Response:
-        """Messages oldest first, each with its thread, ready to be drawn."""
-        try:
-            channel = self.workspace.channel(request.path_params["channel"])
-        except SlackError as error:
-            return JSONResponse({"ok": False, "error": error.code}, 404)
-        messages = [
-            {**self._drawn(message), "replies": [self._drawn(r) for r in replies]}
-            for message, replies in self.workspace.threads(channel["id"])
-        ]
-        return JSONResponse({"id": channel["id"], "name": channel["name"], "messages": messages})
-
-    def _drawn(self, message: Message) -> dict[str, Any]:
-        author = self.workspace.people.get(message["user"])
-        return {
-            "ts": message["ts"],
-            "at": datetime.fromtimestamp(float(message["ts"]), UTC).isoformat(),
-            "user": message["user"],
-            "user_name": author.name if author else message["user"],
-            "is_bot": "bot_id" in message,
-            "text": message["text"],
-            "blocks": message.get("blocks", []),
-            "reactions": message.get("reactions", []),
-            "edited": "edited" in message,
-            "metadata": message.get("metadata"),
-        }
-
-    async def _show_ephemerals(self, request: Request) -> Response:
-        return JSONResponse({"ephemerals": list(self.workspace.ephemerals.values())})
-
-    async def _show_state(self, request: Request) -> Response:
-        state = {
-            "events_url": self.events_url,
-            "undelivered": self.events.undelivered,
-            "given_up": self.events.given_up,
-            "unexpected": self.unexpected,
-            "calls": dict(self.api.calls),
-        }
-        return JSONResponse(state)
-
-
-def _find_button(message: Message, action_id: str) -> dict[str, Any]:
-    """The button as it stands in the message now, the way `actions[]` carries it."""
-    for block in message.get("blocks", []):
-        for element in [*block.get("elements", []), block.get("accessory")]:
-            if isinstance(element, dict) and element.get("action_id") == action_id:
-                return {**element, "block_id": block["block_id"]}
-    raise SlackError("no_such_button")
-
-
-def _fault(spec: FaultSpec) -> Fault:
-    headers = (("Retry-After", str(spec.retry_after)),) if spec.retry_after is not None else ()
-    return Fault(
-        spec.kind,
-        status=spec.status,
-        seconds=spec.seconds,
-        after_work=spec.after_work,
-        path_contains=spec.path_contains,
-        headers=headers,
-    )
-
-
-def _refused_order(error: ValidationError) -> Response:
-    return JSONResponse({"ok": False, "error": "invalid_arguments", "details": str(error)}, 400)

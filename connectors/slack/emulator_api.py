@@ -1,6 +1,6 @@
 """The Web API methods that Slack's own SDKs call, over the pretended workspace."""
 
-import secrets
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from connectors.base import Now
-from connectors.emulation import Ledger
-from connectors.slack.emulator_args import Args, between, check_blocks, page_of, read_draft
-from connectors.slack.emulator_blocks import VIEW_BLOCKS
+from connectors.slack.emulator_args import Args, between, page_of, read_draft
+from connectors.slack.emulator_files import Files
 from connectors.slack.emulator_state import (
-    APP_ID,
     BOT,
     BOT_ID,
     TEAM_ID,
@@ -25,11 +23,11 @@ from connectors.slack.emulator_state import (
     Workspace,
     outward,
 )
+from connectors.slack.emulator_views import Views
 
 UPDATED_TEXT_LIMIT = 4_000
 """Longer text is refused. Source: chat.update."""
 
-TRIGGER_SECONDS = 3.0
 POSTS_APART = timedelta(seconds=1)
 
 METHOD_SCOPES: dict[str, frozenset[str]] = {
@@ -44,11 +42,14 @@ METHOD_SCOPES: dict[str, frozenset[str]] = {
     "users.info": frozenset({"users:read"}),
     "users.list": frozenset({"users:read"}),
     "usergroups.users.list": frozenset({"usergroups:read"}),
+    "files.getUploadURLExternal": frozenset({"files:write"}),
+    "files.completeUploadExternal": frozenset({"files:write"}),
 }
 """Source: the methods' pages. The scopes of conversations.* depend on the channel, see `_needed`."""
 
 ALL_SCOPES = frozenset().union(
-    *METHOD_SCOPES.values(), {"channels:history", "groups:history", "channels:read", "groups:read"}
+    *METHOD_SCOPES.values(),
+    {"channels:history", "groups:history", "channels:read", "groups:read", "commands"},
 )
 
 Reply = dict[str, Any]
@@ -80,8 +81,13 @@ class WebApi:
         self.unexpected: list[str] = []
         self.scopes_used: set[str] = set()
         self.rate_limited = False
-        self.views = Ledger(ledger_path, "slack_views")
-        self.triggers: dict[str, float] = {}
+        self.limited_until: dict[str, float] = {}
+        """By channel id, real time: until then nothing can be written there."""
+        self.base_url = "http://localhost/"
+        """Under which we were called last; addresses that we hand out lie there."""
+        self.open_socket: Callable[[str | None, str], str] | None = None
+        self.views = Views(now, ledger_path)
+        self.files = Files(workspace)
         self._bot_token = bot_token
         self._now = now
         self._on_reaction = on_reaction
@@ -89,6 +95,7 @@ class WebApi:
         self._last_post: dict[str, datetime] = {}
         self._methods: dict[str, Callable[[Actor, Args], Reply]] = {
             "api.test": lambda actor, args: {},
+            "apps.connections.open": lambda actor, args: {},
             "auth.test": self._auth_test,
             "chat.postMessage": self._post_message,
             "chat.update": self._update,
@@ -106,8 +113,12 @@ class WebApi:
             "users.info": lambda actor, args: {"user": _user(self.workspace.person(args.text("user")))},
             "users.list": self._list_users,
             "usergroups.users.list": self._list_usergroup,
-            "views.open": self._open_view,
+            "views.open": self.views.open,
+            "views.push": self.views.push,
+            "views.update": self.views.update,
             "views.publish": self._publish_view,
+            "files.getUploadURLExternal": lambda actor, args: self.files.get_upload_url(self.base_url, args),
+            "files.completeUploadExternal": self.files.complete,
         }
 
     def call(self, method: str, token: str | None, args: Args) -> Reply:
@@ -118,6 +129,8 @@ class WebApi:
         self.calls[method] += 1
         if method == "api.test":
             return {}
+        if method == "apps.connections.open" and self.open_socket is not None:
+            return {"url": self.open_socket(token, self.base_url)}
         actor = self._actor(token)
         if actor.is_bot:
             self._check_scopes(method, args)
@@ -168,7 +181,11 @@ class WebApi:
         return {**reply, "bot_id": BOT_ID} if actor.is_bot else reply
 
     def _post_message(self, actor: Actor, args: Args) -> Reply:
-        channel_id = self.workspace.channel_of(actor, args.text("channel"))
+        # A user's id stands for the messages between them and whoever writes. Source: chat.postMessage.
+        if args.text("channel") in self.workspace.people:
+            channel_id = self.workspace.direct(args.text("channel"))
+        else:
+            channel_id = self.workspace.channel_of(actor, args.text("channel"))
         draft = read_draft(args)
         self._keep_rate(channel_id)
         message = self.workspace.post(actor, channel_id, draft)
@@ -176,14 +193,21 @@ class WebApi:
 
     def _keep_rate(self, channel_id: str) -> None:
         """About one message a second and channel, when switched on."""
+        self._keep_limit(channel_id)
         now = self._now()
         last = self._last_post.get(channel_id)
         if self.rate_limited and last is not None and now - last < POSTS_APART:
             raise RateLimitedError(1)
         self._last_post[channel_id] = now
 
+    def _keep_limit(self, channel_id: str) -> None:
+        left = self.limited_until.get(channel_id, 0.0) - time.monotonic()
+        if left > 0:
+            raise RateLimitedError(max(1, math.ceil(left)))
+
     def _update(self, actor: Actor, args: Args) -> Reply:
         channel_id = self.workspace.channel_of(actor, args.text("channel"))
+        self._keep_limit(channel_id)
         if len(args.text("text")) > UPDATED_TEXT_LIMIT:
             raise SlackError("msg_too_long")
         message = self.workspace.edit(actor, channel_id, args.text("ts"), read_draft(args))
@@ -204,6 +228,7 @@ class WebApi:
             "user": user_id,
             "text": draft.text,
             "blocks": draft.blocks or [],
+            "thread_ts": draft.thread_ts,
             "ts": ts,
         }
         return ts
@@ -226,7 +251,8 @@ class WebApi:
         wanted = [
             self._conversation(channel_id)
             for channel_id, channel in self.workspace.channels.items()
-            if ("private_channel" if channel["is_private"] else "public_channel") in types
+            if not channel.get("is_im")
+            and ("private_channel" if channel["is_private"] else "public_channel") in types
         ]
         page, paging = page_of(wanted, args, default=100)
         return {"channels": page, **paging}
@@ -320,40 +346,9 @@ class WebApi:
 
     # --- views ----------------------------------------------------------------------------------
 
-    def issue_trigger(self) -> str:
-        trigger_id = f"{time.time_ns()}.{secrets.token_hex(8)}"
-        self.triggers[trigger_id] = time.monotonic()
-        return trigger_id
-
-    def _open_view(self, actor: Actor, args: Args) -> Reply:
-        issued = self.triggers.get(args.text("trigger_id"))
-        if issued is None:
-            raise SlackError("invalid_trigger_id")
-        if time.monotonic() - issued > TRIGGER_SECONDS:
-            raise SlackError("expired_trigger_id")
-        view = self._view(args, kind="modal")
-        self.triggers[args.text("trigger_id")] = float("-inf")  # one use
-        return {"view": view}
-
     def _publish_view(self, actor: Actor, args: Args) -> Reply:
         self.workspace.person(args.text("user_id"))
-        return {"view": self._view(args, kind="home")}
-
-    def _view(self, args: Args, kind: str) -> dict[str, Any]:
-        view = args.structure("view", "invalid_arguments")
-        if not isinstance(view, dict) or view.get("type") != kind:
-            raise SlackError("invalid_arguments")
-        check_blocks(view.get("blocks"), VIEW_BLOCKS)
-        stored = {
-            **view,
-            "id": f"V{secrets.token_hex(5).upper()}",
-            "team_id": TEAM_ID,
-            "app_id": APP_ID,
-            "bot_id": BOT_ID,
-            "hash": f"{int(self._now().timestamp())}.{secrets.token_hex(4)}",
-        }
-        self.views[stored["id"]] = stored
-        return stored
+        return self.views.publish(actor, args)
 
 
 def _user(person: Actor) -> dict[str, Any]:

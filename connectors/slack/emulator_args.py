@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from connectors.slack.emulator_blocks import MESSAGE_BLOCKS, block_problems
+from connectors.slack.emulator_blocks import MESSAGE_BLOCKS, MESSAGE_TEXT, block_problems, length_of
 from connectors.slack.emulator_state import Draft, Message, SlackError, decode_cursor, encode_cursor
 
 POSTED_TEXT_LIMIT = 40_000
@@ -79,6 +79,8 @@ def read_draft(args: Args) -> Draft:
     attachments = args.structure("attachments", "invalid_attachments")
     if blocks is not None:
         check_blocks(blocks, MESSAGE_BLOCKS)
+        if length_of(blocks) > MESSAGE_TEXT:
+            raise SlackError("msg_blocks_too_long")
     text = args.text("text")
     if not text and not blocks and not attachments:
         raise SlackError("no_text")

@@ -6,6 +6,8 @@ Plain dicts reach the emulator, which the SDK does not check; so they are checke
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from connectors.slack.emulator_inputs import input_problems
+
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 TEXT = 3000
@@ -17,6 +19,11 @@ URL = 3000
 IDENTIFIER = 255
 OPTION_TEXT = 75
 OPTION_VALUE = 150
+TITLE = 24
+PRIVATE_METADATA = 3000
+MESSAGE_TEXT = 13_200
+"""All texts of one message together: beyond it stands `msg_blocks_too_long`, whose limit Slack does not document."""
+INPUT_LENGTH = 3000
 
 Node = Mapping[str, Any]
 
@@ -38,6 +45,34 @@ def block_problems(blocks: Any, most: int = MESSAGE_BLOCKS) -> list[str]:
             problems.append(f"[ERROR] block_id taken or too long [{where}]")
         seen.add(str(block_id))
     return problems
+
+
+def length_of(node: Any) -> int:
+    """Characters of all texts in these blocks together."""
+    if isinstance(node, dict):
+        own = len(node["text"]) if isinstance(node.get("text"), str) else 0
+        return own + sum(length_of(value) for value in node.values())
+    return sum(length_of(each) for each in node) if isinstance(node, list) else 0
+
+
+def view_problems(view: Node) -> list[str]:
+    """The same for what surrounds the blocks of a modal or home view."""
+    problems = list(_frame(view))
+    for name, most in (("private_metadata", PRIVATE_METADATA), ("callback_id", IDENTIFIER)):
+        if len(str(view.get(name) or "")) > most:
+            problems.append(f"must be less than {most + 1} characters [/{name}]")
+    return [f"[ERROR] {problem}" for problem in problems]
+
+
+def _frame(view: Node) -> Iterator[str]:
+    if view.get("type") != "modal":
+        return
+    inputs = [b for b in view.get("blocks") or [] if isinstance(b, dict) and b.get("type") == "input"]
+    needed = ["title", "submit"] if inputs else ["title"]
+    for name in ("title", "submit", "close"):
+        if name in needed or view.get(name) is not None:
+            for problem in _text(view.get(name), TITLE, kinds=("plain_text",)):
+                yield f"{problem} [/{name}]"
 
 
 def _section(block: Node) -> Iterator[str]:
@@ -143,6 +178,9 @@ def _element(element: Any) -> Iterator[str]:
         yield f"action_id longer than {IDENTIFIER}"
     if element["type"] == "button":
         yield from _button(element)
+    if element["type"] == "plain_text_input":
+        yield from _input_length(element)
+    yield from input_problems(element)
     if element["type"] == "overflow" and not 1 <= len(element.get("options") or []) <= 5:
         yield "overflow needs 1 to 5 options"
     if len(element.get("options") or []) > 100 or len(element.get("option_groups") or []) > 100:
@@ -153,6 +191,12 @@ def _element(element: Any) -> Iterator[str]:
         yield from _text(element["placeholder"], 150, kinds=("plain_text",))
     if element.get("confirm") is not None:
         yield from _confirm(element["confirm"])
+
+
+def _input_length(element: Node) -> Iterator[str]:
+    least, most = element.get("min_length", 0), element.get("max_length", INPUT_LENGTH)
+    if not (isinstance(least, int) and isinstance(most, int) and 0 <= least <= most <= INPUT_LENGTH and most):
+        yield f"min_length and max_length must be within 0 and {INPUT_LENGTH}"
 
 
 def _button(button: Node) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 import secrets
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,14 @@ class Draft:
     attachments: list[dict[str, Any]] | None = None
     metadata: dict[str, Any] | None = None
     thread_ts: str | None = None
+    files: tuple[str, ...] = ()
+    """Names of what is attached."""
+    reply_broadcast: bool = False
+    """Of a reply: shown in the channel too."""
+
+
+Watcher = Callable[[str, Message, Message | None], None]
+"""Told of each change: `posted`, `changed` or `deleted`, the message with its channel, what it was before."""
 
 
 class Workspace:
@@ -68,8 +76,10 @@ class Workspace:
         people: Sequence[Mapping[str, str]],
         now: Now,
         ledger_path: Path | None,
+        watcher: Watcher = lambda kind, message, before: None,
     ) -> None:
         self._now = now
+        self._watcher = watcher
         self.channels = {c["id"]: {"is_private": False, "is_member": True, **c} for c in channels}
         self.people = {p["id"]: Actor(p["id"], p.get("name", p["id"])) for p in people}
         self.people[BOT_USER_ID] = BOT
@@ -105,6 +115,14 @@ class Workspace:
             raise SlackError("channel_not_found" if channel["is_private"] else "not_in_channel")
         return str(channel["id"])
 
+    def direct(self, user_id: str) -> str:
+        """Id of the messages between our bot and this person."""
+        channel_id = f"D{user_id[1:]}"
+        name = f"@{self.person(user_id).name}"
+        about = {"id": channel_id, "name": name, "is_private": True, "is_member": True, "is_im": True}
+        self.channels.setdefault(channel_id, about)
+        return channel_id
+
     def join(self, channel_id: str) -> None:
         self._joined[channel_id] = True
 
@@ -137,29 +155,35 @@ class Workspace:
         if parent is not None:
             message |= {"thread_ts": parent["ts"], "parent_user_id": parent["user"]}
             self._count_reply(channel_id, parent, message)
+            if draft.reply_broadcast:
+                message |= {"subtype": "thread_broadcast", "root": outward(parent)}
         self._store(channel_id, message)
         insort(self._timelines[channel_id], message["ts"])
+        self._watcher("posted", {**message, "channel": channel_id}, None)
         return message
 
     def edit(self, actor: Actor, channel_id: str, ts: str, draft: Draft) -> Message:
         """Text without blocks removes the blocks; metadata left out is kept, empty clears."""
-        message = self.message(channel_id, ts)
-        if message["user"] != actor.user_id:
+        before = self.message(channel_id, ts)
+        if before["user"] != actor.user_id:
             raise SlackError("cant_update_message")
-        message = {k: v for k, v in message.items() if k not in {"blocks", "attachments"}}
+        message = {k: v for k, v in before.items() if k not in {"blocks", "attachments"}}
         message |= {"text": draft.text, **_content(draft)}
         message["edited"] = {"user": actor.user_id, "ts": self.next_ts()}
         if draft.metadata is not None:
             message.pop("metadata", None)
             message |= {"metadata": draft.metadata} if draft.metadata else {}
         self._store(channel_id, message)
+        self._watcher("changed", message, before)
         return message
 
     def delete(self, actor: Actor, channel_id: str, ts: str) -> None:
-        if self.message(channel_id, ts)["user"] != actor.user_id:
+        message = self.message(channel_id, ts)
+        if message["user"] != actor.user_id:
             raise SlackError("cant_delete_message")
         del self._messages[f"{channel_id} {ts}"]
         self._timelines[channel_id].remove(ts)
+        self._watcher("deleted", message, message)
 
     def react(self, actor: Actor, channel_id: str, ts: str, name: str) -> Message:
         message = self._reactable(channel_id, ts, name)
@@ -255,6 +279,9 @@ def _content(draft: Draft) -> Message:
         content["blocks"] = [{"block_id": secrets.token_hex(3), **block} for block in draft.blocks]
     if draft.attachments:
         content["attachments"] = [{"id": n, **a} for n, a in enumerate(draft.attachments, 1)]
+    if draft.files:
+        files = [{"id": f"F{secrets.token_hex(5).upper()}", "name": name} for name in draft.files]
+        content |= {"subtype": "file_share", "upload": False, "files": files}
     return content
 
 

@@ -2,9 +2,19 @@
 
 from datetime import UTC, datetime, timedelta
 
-from connectors.base import DispatcherAction, DispatcherVerb
 from connectors.errors import UnreadablePayloadError
-from connectors.slack.payloads import ButtonPress, Message, PressedButton, ReactionEnvelope
+from connectors.escalation import DispatcherAction, DispatcherVerb
+from connectors.slack.modal import WORDS, read_place
+from connectors.slack.payloads import (
+    ButtonPress,
+    Message,
+    MessageEnvelope,
+    PressedButton,
+    ReactionEnvelope,
+    ViewSubmission,
+)
+from connectors.slack.plain import tidy
+from connectors.slack.thread import ThreadReply
 
 REACTIONS = {
     ("reaction_added", "eyes"): DispatcherVerb.ACKNOWLEDGE,
@@ -13,7 +23,16 @@ REACTIONS = {
 }
 """Every other reaction is decoration."""
 
-BUTTONS = {verb.value: verb for verb in (DispatcherVerb.ACKNOWLEDGE, DispatcherVerb.RESOLVE)}
+BUTTONS = {
+    verb.value: verb
+    for verb in (
+        DispatcherVerb.ACKNOWLEDGE,
+        DispatcherVerb.RESOLVE,
+        DispatcherVerb.APPROVE,
+        DispatcherVerb.DECLINE,
+    )
+}
+"""Buttons that mean something by themselves; Reply opens a window first."""
 
 # Slack delivers nothing older than two hours, delayed events aside. Source: Events API, retries.
 OLDEST_DELIVERY = timedelta(hours=2)
@@ -24,7 +43,7 @@ def reaction_action(envelope: ReactionEnvelope, now: datetime) -> DispatcherActi
     event = envelope.event
     name = event.reaction.split("::")[0]  # eyes::skin-tone-4 is still eyes
     verb = REACTIONS.get((event.type, name))
-    if verb is None or event.item.type != "message" or event.user in _own_users(envelope):
+    if verb is None or event.item.type != "message" or event.user in envelope.own_users:
         return None
     if event.item.channel is None or event.item.ts is None:
         raise UnreadablePayloadError("a reaction to a message without its channel and ts")
@@ -39,21 +58,63 @@ def reaction_action(envelope: ReactionEnvelope, now: datetime) -> DispatcherActi
     )
 
 
+def took_back_resolution(envelope: ReactionEnvelope) -> bool:
+    """Somebody took their check mark off a message of ours, perhaps hoping to open it again."""
+    event = envelope.event
+    is_check = event.reaction.split("::")[0] == "white_check_mark"
+    return event.type == "reaction_removed" and is_check and event.item_user in envelope.own_users
+
+
+def thread_action(envelope: MessageEnvelope, reply: ThreadReply, now: datetime) -> DispatcherAction:
+    return DispatcherAction(
+        vendor_id=envelope.event_id,
+        verb=DispatcherVerb.REPLY,
+        dispatcher=reply.dispatcher,
+        channel=reply.channel,
+        message_ts=reply.thread_ts,
+        words=reply.words,
+        gesture="thread:reply",
+        occurred_at=instant(envelope.event.event_ts or envelope.event.ts, now),
+    )
+
+
+def modal_action(submission: ViewSubmission, now: datetime) -> DispatcherAction:
+    """The words of a Reply window. Sent again after an error, the window is still the same gesture."""
+    view = submission.view
+    place = read_place(view.private_metadata)
+    return DispatcherAction(
+        vendor_id=f"modal:{view.id}:{view.hash}",
+        verb=DispatcherVerb.REPLY,
+        dispatcher=submission.user.id,
+        channel=place.channel,
+        message_ts=place.ts,
+        escalation_id=place.escalation_id,
+        words=tidy(submission.text(WORDS, WORDS)),
+        gesture="modal:reply",
+        occurred_at=now,
+    )
+
+
 def button_actions(press: ButtonPress, now: datetime) -> list[DispatcherAction]:
     """The pressed buttons that are ours; a payload carries one in practice."""
-    return [_button_action(press, button, now) for button in press.actions if button.action_id in BUTTONS]
+    return [
+        button_action(press, button, BUTTONS[button.action_id], now)
+        for button in press.actions
+        if button.action_id in BUTTONS
+    ]
 
 
-def _button_action(press: ButtonPress, button: PressedButton, now: datetime) -> DispatcherAction:
-    channel = press.container.channel_id or (press.channel.id if press.channel else None)
-    message_ts = press.container.message_ts
+def button_action(
+    press: ButtonPress, button: PressedButton, verb: DispatcherVerb, now: datetime
+) -> DispatcherAction:
+    channel, message_ts = place_of(press)
     moment = button.action_ts or press.trigger_id
-    if channel is None or message_ts is None or moment is None:
-        raise UnreadablePayloadError("a button without its channel, its message or its moment")
+    if moment is None:
+        raise UnreadablePayloadError("a button without its moment")
     return DispatcherAction(
         # Slack gives a press no id of its own; nobody presses the same button twice in a microsecond.
         vendor_id=f"button:{channel}:{message_ts}:{press.user.id}:{button.action_id}:{moment}",
-        verb=BUTTONS[button.action_id],
+        verb=verb,
         dispatcher=press.user.id,
         channel=channel,
         message_ts=message_ts,
@@ -64,8 +125,12 @@ def _button_action(press: ButtonPress, button: PressedButton, now: datetime) -> 
     )
 
 
-def _own_users(envelope: ReactionEnvelope) -> set[str]:
-    return {a.user_id for a in envelope.authorizations if a.is_bot and a.user_id}
+def place_of(press: ButtonPress) -> tuple[str, str]:
+    """Channel and ts of the message whose button was pressed."""
+    channel = press.container.channel_id or (press.channel.id if press.channel else None)
+    if channel is None or press.container.message_ts is None:
+        raise UnreadablePayloadError("a button without its channel or its message")
+    return channel, press.container.message_ts
 
 
 def instant(ts: str | None, now: datetime) -> datetime:

@@ -1,12 +1,36 @@
-"""Slack's markup, and times as people say them: the small change of `blocks.py`. Everything here is pure."""
+"""Slack's markup, with the times of `connectors.day_times` at hand: the small change of `blocks.py`. All pure."""
 
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from urllib.parse import quote
 
 from connectors.base import DeliveryWindow
+from connectors.day_times import day_words, duration_words, moment, window_words
+
+__all__ = [
+    "EVERYBODY",
+    "TEXT_LIMIT",
+    "day_words",
+    "duration_words",
+    "escape",
+    "foreign",
+    "foreign_within",
+    "link",
+    "mention",
+    "mentioned_users",
+    "moment",
+    "one_line",
+    "pack",
+    "punctuality",
+    "quiet",
+    "quoted",
+    "sentence",
+    "shorten",
+    "window_words",
+    "without_mentions",
+]
 
 TEXT_LIMIT = 3000
 """Characters in one text object. Source: Slack, Block Kit reference."""
@@ -16,7 +40,7 @@ _MENTION = re.compile(
     r"<(?:@(?P<user>[UW][A-Z0-9]+)|!subteam\^(?P<group>[A-Z0-9]+)|!(?P<all>here|channel|everyone))"
     r"(?:\|(?P<label>[^>]*))?>"
 )
-_EVERYBODY = {"here": "everyone who is here", "channel": "the whole channel", "everyone": "everyone"}
+EVERYBODY = {"here": "everyone who is here", "channel": "the whole channel", "everyone": "everyone"}
 
 
 def escape(text: str) -> str:
@@ -27,13 +51,42 @@ def escape(text: str) -> str:
 def foreign(text: str, limit: int) -> str:
     """Words that somebody else wrote, on one line, at most `limit` characters long, harmless in mrkdwn.
 
-    A backtick would swallow the rest of the message as code, a direction mark would turn the line around.
+    A backtick would swallow the rest of the message as code.
     """
-    flat = " ".join(_BIDI_CONTROLS.sub("", text).replace("`", "'").split())
-    printable = "".join(c for c in flat if unicodedata.category(c) not in {"Cc", "Cs"})
-    kept = escape(shorten(printable, limit))
-    reads_right_to_left = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in printable)
-    return f"\u2068{kept}\u2069" if reads_right_to_left else kept
+    line = one_line(text, limit).replace("`", "'")
+    reads_right_to_left = any(unicodedata.bidirectional(c) in {"R", "AL"} for c in line)
+    return f"\u2068{escape(line)}\u2069" if reads_right_to_left else escape(line)
+
+
+def foreign_within(text: str, limit: int) -> str:
+    """As `foreign`, but `limit` counts what escaping adds, as Slack does in its smallest fields."""
+    kept = min(limit, len(text))
+    while (over := len(line := foreign(text, kept)) - limit) > 0:
+        # One character escapes to five at most.
+        kept -= -(-over // 5)
+    return line
+
+
+def quoted(text: str, limit: int) -> str:
+    """Somebody else's words as a quote, line by line; empty stays empty."""
+    lines = [foreign(line, limit) for line in shorten(text, limit).splitlines()]
+    return "\n".join(f"> {line}" for line in lines if line)
+
+
+def one_line(text: str, limit: int) -> str:
+    """At most `limit` printable characters. A direction mark would turn the line around."""
+    flat = " ".join(_BIDI_CONTROLS.sub("", text).split())
+    return shorten("".join(c for c in flat if unicodedata.category(c) not in {"Cc", "Cs"}), limit)
+
+
+def link(url: str, label: str) -> str:
+    """A link of our own making: whatever `url` holds, it cannot get out of its angle brackets."""
+    return f"<{quote(url, safe=':/?#[]@!$()*+,;=%~')}|{label}>"
+
+
+def quiet(text: str, limit: int = 240) -> str:
+    """Our own words from the protocol, with mentions spelt out: announcing a page must not be the page."""
+    return foreign(without_mentions(text), limit)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -56,7 +109,7 @@ def without_mentions(text: str, names: Mapping[str, str] | None = None) -> str:
         if match["label"]:
             return "@" + match["label"].lstrip("@")
         if match["all"]:
-            return _EVERYBODY[match["all"]]
+            return EVERYBODY[match["all"]]
         if match["group"]:
             return "the on-call group"
         name = (names or {}).get(match["user"])
@@ -81,52 +134,8 @@ def pack(lines: Iterable[str], limit: int = TEXT_LIMIT) -> list[str]:
     return texts
 
 
-# --- times --------------------------------------------------------------------------------------
-
-
-def moment(at: datetime, timezone: str, now: datetime) -> str:
-    """`4:25 pm`, or `Tue Jun 11, 4:25 pm` when that is not today in `timezone`."""
-    local = at.astimezone(ZoneInfo(timezone))
-    return _day_prefix(local, timezone, now) + _clock(local)
-
-
-def window_words(window: DeliveryWindow, timezone: str, now: datetime) -> str:
-    """`2-4 pm`, `11 am-1 pm`, `2:30-4 pm`, with the day in front when it is not today."""
-    zone = ZoneInfo(timezone)
-    start, end = window.start_at.astimezone(zone), window.end_at.astimezone(zone)
-    if window.end_at - window.start_at > timedelta(hours=24):
-        return f"{_day(start.date())}, {_short_clock(start)}-{_day(end.date())}, {_short_clock(end)}"
-    same_half = start.date() == end.date() and _half(start) == _half(end)
-    opening = _short_clock(start).removesuffix(f" {_half(start)}") if same_half else _short_clock(start)
-    return f"{_day_prefix(start, timezone, now)}{opening}-{_short_clock(end)}"
-
-
-def duration_words(length: timedelta) -> str:
-    """`22 min`, `2 h`, `2 h 5 min`; under a minute counts as one."""
-    minutes = max(1, int(length.total_seconds() // 60))
-    hours, rest = divmod(minutes, 60)
-    if not hours:
-        return f"{rest} min"
-    return f"{hours} h {rest} min" if rest else f"{hours} h"
-
-
-def _day_prefix(local: datetime, timezone: str, now: datetime) -> str:
-    today = now.astimezone(ZoneInfo(timezone)).date()
-    return "" if local.date() == today else f"{_day(local.date())}, "
-
-
-def _day(day: date) -> str:
-    return f"{day:%a %b} {day.day}"
-
-
-def _half(local: datetime) -> str:
-    return "am" if local.hour < 12 else "pm"
-
-
-def _clock(local: datetime) -> str:
-    return f"{local.hour % 12 or 12}:{local.minute:02d} {_half(local)}"
-
-
-def _short_clock(local: datetime) -> str:
-    minutes = f":{local.minute:02d}" if local.minute else ""
-    return f"{local.hour % 12 or 12}{minutes} {_half(local)}"
+def punctuality(completed_at: datetime, window: DeliveryWindow) -> str:
+    # The window is half open: an arrival exactly at its end is late.
+    if completed_at >= window.end_at:
+        return f"{duration_words(completed_at - window.end_at)} late"
+    return "in time" if completed_at >= window.start_at else "before the window"

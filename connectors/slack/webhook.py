@@ -7,14 +7,14 @@ over a timestamp that is no number, so it never sees either.
 
 import json
 import logging
+import re
 import traceback
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import parse_qs
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from pydantic import ValidationError
 from slack_bolt import BoltResponse
 from slack_bolt.adapter.fastapi.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncApp
@@ -23,20 +23,37 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from connectors.base import Now, ReceiveDispatcherAction
+from connectors.base import Now
 from connectors.errors import BadSignatureError, StorageUnavailableError, UnreadablePayloadError
-from connectors.slack.mapping import BUTTONS, button_actions, reaction_action
-from connectors.slack.payloads import ButtonPress, Delivery, ReactionEnvelope, WireModel
+from connectors.escalation import ReceiveDispatcherAction
+from connectors.home import ReceiveHomeAction
+from connectors.slack.command_modals import FIELDS as COMMAND_WINDOWS
+from connectors.slack.command_modals import PREFIX as COMMAND_WINDOW
+from connectors.slack.desk_gestures import INCIDENT_SHORTCUT, NEW_STOP_SHORTCUT, DeskEdge, DeskGestures
+from connectors.slack.gestures import Gestures
+from connectors.slack.home_gestures import HOME_EVENT, HomeGestures
+from connectors.slack.mapping import BUTTONS
+from connectors.slack.modal import CALLBACK
+from connectors.slack.payloads import Delivery, read
+from connectors.slack.slash import COMMAND
+from connectors.slack.task_buttons import PREFIX as TASK_BUTTON
+from connectors.slack.towards import note_arrival
 
 BODY_LIMIT = 1024 * 1024
 """A pressed button brings the message along, form-encoded: 50 blocks of 3,000 characters, three times."""
 
-EVENTS = ("reaction_added", "reaction_removed")
-"""What docs/slack-manifest.yml subscribes to."""
+SSL_CHECK_FIELDS = frozenset({b"ssl_check", b"token"})
+
+EVENTS = ("reaction_added", "reaction_removed", "message.channels", "message.groups", HOME_EVENT)
+"""What docs/slack-manifest.yml subscribes to. Messages of public and private channels arrive as `message`."""
+
+SHORTCUTS = {NEW_STOP_SHORTCUT: "global", INCIDENT_SHORTCUT: "message"}
+"""Callback ids of the manifest's shortcuts, and where each is used."""
+
+Listeners = Callable[[AsyncApp], None]
+"""Registers what one topic listens to: `partial(escalation_windows.register, ...)`."""
 
 log = structlog.get_logger(__name__)
-
-Payload = TypeVar("Payload", bound=WireModel)
 
 
 # --- bolt ------------------------------------------------------------------------------------------
@@ -49,9 +66,13 @@ def build_app(
     client: AsyncWebClient,
     now: Now,
     bot_user_id: str | None = None,
+    desk: DeskEdge | None = None,
+    home: ReceiveHomeAction | None = None,
+    listeners: Sequence[Listeners] = (),
 ) -> AsyncApp:
     """The bolt app of one workspace. `receive` stores and returns; bolt answers Slack only after that.
 
+    Without `desk`, commands and the buttons of tasks are answered and ignored, without `home` the App Home's.
     `bot_user_id` may be left out: Slack names our bot in every event, and nothing here asks Slack for it.
     """
     app = AsyncApp(
@@ -63,26 +84,34 @@ def build_app(
         # An event whose listener fails must be answered with an error, or Slack takes it for delivered.
         process_before_response=True,
         raise_error_for_unhandled_request=True,
-        # Only slash commands are preceded by unsigned ssl_check requests, and we have none.
+        # Answered by the route: bolt would want it signed first.
         ssl_check_enabled=False,
     )
-
-    async def on_reaction(body: dict[str, Any]) -> None:
-        action = reaction_action(_read(ReactionEnvelope, body), now())
-        if action is not None:
-            await receive(action)
-
-    async def on_button(ack: Callable[..., Any], body: dict[str, Any]) -> None:
-        for action in button_actions(_read(ButtonPress, body), now()):
-            await receive(action)
-        await ack()
-
-    for event in EVENTS:
-        app.event(event)(on_reaction)
+    gestures = Gestures(receive, client, now)
+    app.event("reaction_added")(gestures.on_reaction)
+    app.event("reaction_removed")(gestures.on_reaction)
+    app.event("message")(gestures.on_message)
     for action_id in BUTTONS:
-        app.action(action_id)(on_button)
+        app.action(action_id)(gestures.on_button)
+    app.action(CALLBACK)(gestures.on_reply_button)
+    app.view(CALLBACK)(gestures.on_reply_sent)
+    if desk is not None:
+        _listen_for_desk(app, DeskGestures(desk, client, now))
+    if home is not None:
+        HomeGestures(home, now).listen(app)
+    for listen in listeners:
+        listen(app)
     app.error(_answer_error)
     return app
+
+
+def _listen_for_desk(app: AsyncApp, gestures: DeskGestures) -> None:
+    app.action(re.compile(f"^{TASK_BUTTON}"))(gestures.on_task_button)
+    app.command(COMMAND)(gestures.on_slash)
+    app.global_shortcut(NEW_STOP_SHORTCUT)(gestures.on_shortcut)
+    app.message_shortcut(INCIDENT_SHORTCUT)(gestures.on_message_shortcut)
+    for kind in COMMAND_WINDOWS:
+        app.view(f"{COMMAND_WINDOW}{kind.value}")(gestures.on_modal_sent(kind))
 
 
 def _quiet_logger() -> logging.Logger:
@@ -128,14 +157,6 @@ def _kind(body: dict[str, Any]) -> str:
     return str(kind)
 
 
-def _read(shape: type[Payload], body: dict[str, Any]) -> Payload:
-    try:
-        return shape.model_validate(body)
-    except ValidationError as exc:
-        fields = ", ".join(".".join(str(part) for part in error["loc"]) for error in exc.errors())
-        raise UnreadablePayloadError(f"{shape.__name__}: {fields or 'incomplete'}") from exc
-
-
 # --- the route ----------------------------------------------------------------------------------------
 
 
@@ -147,9 +168,12 @@ def router(app: AsyncApp, *, signing_secret: str) -> APIRouter:
 
     @routes.post("/events", include_in_schema=False)
     async def receive_delivery(request: Request) -> Response:
+        note_arrival()
         body = await _body_within_limit(request)
         if body is None:
             return Response("the body is too long", 413)
+        if _is_ssl_check(body):
+            return Response()
         try:
             _check_signature(verifier, request, body)
             _check_shape(request, body)
@@ -181,6 +205,12 @@ async def _body_within_limit(request: Request) -> bytes | None:
     return request._body
 
 
+def _is_ssl_check(body: bytes) -> bool:
+    """Slack looks at our certificate now and then, unsigned. Nothing is done. Source: slash commands, ssl_check."""
+    fields = body.split(b"&")
+    return b"ssl_check=1" in fields and {field.partition(b"=")[0] for field in fields} <= SSL_CHECK_FIELDS
+
+
 def _check_signature(verifier: SignatureVerifier, request: Request, body: bytes) -> None:
     timestamp = request.headers.get("x-slack-request-timestamp", "")
     signature = request.headers.get("x-slack-signature", "")
@@ -201,11 +231,11 @@ def _check_shape(request: Request, body: bytes) -> None:
     """Refuses what bolt would trip over. A slash command is a plain form and has nothing to trip over."""
     text = body.decode()
     if text.startswith("{") or "json" in request.headers.get("content-type", ""):
-        _read(Delivery, _json(text))
+        read(Delivery, _json(text))
         return
     form = parse_qs(text, keep_blank_values=True)
     if "payload" in form:
-        _read(Delivery, _json(form["payload"][-1]))
+        read(Delivery, _json(form["payload"][-1]))
     elif "command" not in form:
         raise UnreadablePayloadError("neither an event, nor a payload, nor a command")
 

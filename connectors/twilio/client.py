@@ -16,14 +16,24 @@ from twilio.http import AsyncHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
-from connectors.base import ChannelName, InboundMessage, Media, OutboundMessage, Probe, Receipt
+from connectors.base import (
+    ChannelName,
+    InboundMessage,
+    Media,
+    MediaContent,
+    OutboundMessage,
+    Probe,
+    Receipt,
+)
 from connectors.errors import (
     ChannelError,
     ChannelMisconfiguredError,
     ChannelUnavailableError,
+    MediaRefusedError,
     OutcomeUnknownError,
 )
 from connectors.http import READ_SECONDS, open_client, retry_after
+from connectors.media import fetch_picture
 from connectors.twilio import mapping
 from connectors.twilio.payloads import MessageResource
 
@@ -58,6 +68,7 @@ class TwilioChannel:
         self._sender = sender
         self._status_url = status_url
         self._api_base = api_base.rstrip("/")
+        self._credentials = (account_sid, auth_token)
         self._http = HttpxTwilioClient(self._api_base, read_seconds)
         self._twilio = Client(account_sid, auth_token, http_client=self._http)
 
@@ -69,6 +80,7 @@ class TwilioChannel:
                 body=message.text,
                 status_callback=mapping.status_callback(self._status_url, message.outbound_id),
                 **self._from(message.channel),
+                **_validity(message),
             )
             resource = MessageResource.read(created)
         except ValidationError as exc:
@@ -86,6 +98,15 @@ class TwilioChannel:
         found += await self._list(PAGE_SIZE, to=to)
         earlier = mapping.earlier_attempt(found, message, attempted_at, known_vendor_ids)
         return None if earlier is None else mapping.receipt_from_resource(earlier, message.outbound_id)
+
+    async def fetch_media(self, url: str, *, at_most_bytes: int) -> MediaContent:
+        """As `Channel.fetch_media`. Asks the configured API for the path only: no other host is ever called."""
+        path = mapping.media_path(url, self._account_sid, (API_BASE, self._api_base))
+        if path is None:
+            raise MediaRefusedError(mapping.CHANNEL, "not media of this account", "foreign_url")
+        return await self._http.fetch_picture(
+            self._api_base + path, auth=self._credentials, at_most_bytes=at_most_bytes
+        )
 
     async def list_inbound(self, since: datetime) -> list[InboundMessage]:
         """What people sent us since `since`, oldest first: the second chance for a lost webhook.
@@ -181,8 +202,16 @@ class HttpxTwilioClient(AsyncHttpClient):  # type: ignore[misc]  # twilio ships 
         _refuse_failure(response, may_have_worked)
         return Response(response.status_code, response.text, response.headers)
 
+    async def fetch_picture(self, url: str, *, auth: tuple[str, str], at_most_bytes: int) -> MediaContent:
+        return await fetch_picture(self._http, mapping.CHANNEL, url, auth=auth, at_most_bytes=at_most_bytes)
+
     async def aclose(self) -> None:
         await self._http.aclose()
+
+
+def _validity(message: OutboundMessage) -> dict[str, int]:
+    seconds = mapping.validity_seconds(message.useful_for)
+    return {} if seconds is None else {"validity_period": seconds}
 
 
 def _refuse_failure(response: httpx.Response, may_have_worked: bool) -> None:

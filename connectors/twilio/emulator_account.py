@@ -2,20 +2,24 @@
 
 import asyncio
 import re
+import time
 from collections import deque
-from collections.abc import Coroutine
-from datetime import UTC
+from collections.abc import Coroutine, Sequence
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import structlog
 from pydantic import BaseModel, ConfigDict
 
-from connectors.base import Now
+from connectors.base import ChannelName, Now
 from connectors.emulation import Ledger
 from connectors.twilio.emulator_delivery import Delivery, WebhookSender
+from connectors.twilio.emulator_media import MediaFiles, SentPicture, painted
+from connectors.twilio.emulator_queue import EXPIRED, SenderQueue, Turn
 from connectors.twilio.emulator_rules import (
     FAILURES,
     MAGIC_OUTCOMES,
+    OUTSIDE_WINDOW,
     Order,
     Outcome,
     keyword,
@@ -25,12 +29,11 @@ from connectors.twilio.emulator_rules import (
 from connectors.twilio.emulator_state import (
     API_VERSION,
     Messages,
-    StoredMedia,
     StoredMessage,
     media_uri,
     new_sid,
 )
-from connectors.twilio.mapping import number_of
+from connectors.twilio.mapping import channel_of, number_of
 
 log = structlog.get_logger()
 
@@ -61,8 +64,14 @@ class PretendedAccount:
         service_sid: str | None = None,
         inbound_url: str | None = None,
         pace_seconds: float = 0.1,
+        segments_per_second: float | None = None,
     ) -> None:
-        """`pace_seconds` of real time pass before each status, whatever the pretended clock does."""
+        """`pace_seconds` of real time pass before each status, whatever the pretended clock does.
+
+        With `segments_per_second` what comes faster waits in the number's queue, in real time too.
+        """
+        self.queue = SenderQueue(segments_per_second)
+        self._turns: dict[str, Turn] = {}
         self.account_sid = account_sid
         self.number = number
         self.service_sid = service_sid
@@ -70,12 +79,13 @@ class PretendedAccount:
         """What Twilio's debugger would show: webhooks that failed, requests that nobody expected."""
         self.auth_token = auth_token
         self.now = now
-        self._pace_seconds = pace_seconds
+        self.pace_seconds = pace_seconds
         self.store = Messages(ledger_path)
+        self.media_files = MediaFiles(ledger_path)
         self.blocked = Ledger(ledger_path, "twilio_blocked")
         self._settings = Ledger(ledger_path, "twilio_settings")
         self._outcomes: dict[str, Outcome] = {}
-        self._sender = WebhookSender(auth_token)
+        self.sender = WebhookSender(auth_token)
         self._tasks: set[asyncio.Task[None]] = set()
         if inbound_url is not None:
             self.inbound_url = inbound_url
@@ -101,15 +111,29 @@ class PretendedAccount:
         return list(self.store) if phone is None else self.store.with_number(phone)
 
     async def text(
-        self, sender: str, body: str, *, sid: str | None = None, num_media: int = 0
+        self,
+        sender: str,
+        body: str,
+        *,
+        sid: str | None = None,
+        num_media: int = 0,
+        pictures: Sequence[SentPicture] = (),
     ) -> InboundResult:
-        """A person texts us. The same `sid` again is the same text delivered again."""
+        """A person texts us, with `num_media` pictures that are painted here, and those in `pictures`.
+
+        The same `sid` again is the same text delivered again.
+        """
         message = self.store.find(sid) if sid else None
         if message is None:
-            message = self._take_inbound(sender, body, sid, num_media)
+            message = self._take_inbound(sender, body, sid, [*painted(num_media), *pictures])
             self._handle_keyword(message)
         delivery = await self._post_inbound(message)
         return InboundResult(sid=message.sid, webhook_status=delivery.status)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether some callback is under way."""
+        return bool(self._tasks)
 
     async def settled(self) -> None:
         """Returns once every callback under way was delivered or given up."""
@@ -118,12 +142,14 @@ class PretendedAccount:
 
     # --- messages -----------------------------------------------------------------------------
 
-    def _take_inbound(self, sender: str, body: str, sid: str | None, num_media: int) -> StoredMessage:
+    def _take_inbound(
+        self, sender: str, body: str, sid: str | None, pictures: Sequence[SentPicture]
+    ) -> StoredMessage:
         now = self.now()
         prefix = "whatsapp:" if sender.startswith("whatsapp:") else ""
         return self.store.put(
             StoredMessage(
-                sid=sid or new_sid("MM" if num_media else "SM"),
+                sid=sid or new_sid("MM" if pictures else "SM"),
                 direction="inbound",
                 sender=sender,
                 recipient=prefix + self.number,
@@ -134,7 +160,7 @@ class PretendedAccount:
                 updated_at=now,
                 sent_at=now,
                 messaging_service_sid=self.service_sid,
-                media=tuple(StoredMedia(sid=new_sid("ME")) for _ in range(num_media)),
+                media=tuple(self.media_files.put(picture) for picture in pictures),
             )
         )
 
@@ -154,7 +180,8 @@ class PretendedAccount:
             )
 
     def take_order(self, order: Order, direction: str = "outbound-api") -> StoredMessage:
-        outcome = self._outcome(order.to)
+        turn = self.queue.turn(num_segments(order.body), order.validity_seconds, time.monotonic())
+        outcome = Outcome(("failed",), EXPIRED) if turn.is_given_up else self._outcome(order.to)
         now = self.now()
         by_service = bool(order.service)
         message = StoredMessage.model_validate(
@@ -177,12 +204,21 @@ class PretendedAccount:
             }
         )
         self.store.put(message)
-        self._start(self._carry(message.sid))
+        self._turns[message.sid] = turn
+        self.start(self._carry(message.sid))
         return message
 
     def _outcome(self, to: str) -> Outcome:
         phone = number_of(to)
+        if channel_of(to) is ChannelName.WHATSAPP and not self._wrote_lately(to):
+            return OUTSIDE_WINDOW
         return self._outcomes.get(phone) or MAGIC_OUTCOMES.get(phone) or Outcome()
+
+    def _wrote_lately(self, address: str) -> bool:
+        """WhatsApp takes free words only within a day of the person's own (63016)."""
+        since = self.now() - timedelta(days=1)
+        theirs = (message for message in self.store.with_number(address) if message.sender == address)
+        return any(message.created_at > since for message in theirs)
 
     async def _carry(self, sid: str) -> None:
         """Takes one message through the statuses that it has still before it, telling each.
@@ -190,8 +226,10 @@ class PretendedAccount:
         A status is struck off only after its callback, so a killed emulator tells the last one again.
         """
         while (message := self.store.find(sid)) is not None and message.pending:
-            await asyncio.sleep(self._pace_seconds)
+            await asyncio.sleep(self.pace_seconds)
             status = message.pending[0]
+            if status != "queued" and (turn := self._turns.pop(sid, None)) is not None:
+                await asyncio.sleep(turn.seconds)
             message = self._advance(sid, status)
             if message is None:
                 return
@@ -237,14 +275,14 @@ class PretendedAccount:
             fields["ErrorCode"] = str(message.pending_error)
         if status in ("delivered", "undelivered"):
             fields["RawDlrDoneDate"] = self.now().astimezone(UTC).strftime("%y%m%d%H%M")
-        delivery = await self._sender.post(message.status_callback or "", fields)
+        delivery = await self.sender.post(message.status_callback or "", fields)
         self._judge(message.sid, "status", delivery)
 
     async def _post_inbound(self, message: StoredMessage) -> Delivery:
         if self.inbound_url is None:
             self.alert(message.sid, "there is no inbound URL: the text was dropped", 11200)
             return Delivery(status=None)
-        delivery = await self._sender.post(self.inbound_url, self._inbound_fields(message))
+        delivery = await self.sender.post(self.inbound_url, self._inbound_fields(message))
         self._judge(message.sid, "inbound", delivery)
         return delivery
 
@@ -300,7 +338,7 @@ class PretendedAccount:
         """Goes on with the messages that a killed emulator left half way."""
         for message in self.store:
             if message.pending:
-                self._start(self._carry(message.sid))
+                self.start(self._carry(message.sid))
 
     async def aclose(self) -> None:
         """Stops where it is; `resume` on the same ledger goes on."""
@@ -308,9 +346,9 @@ class PretendedAccount:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._sender.aclose()
+        await self.sender.aclose()
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -11,6 +11,9 @@ from connectors.twilio.segments import segment
 
 MAX_BODY = 1600
 MAX_MEDIA = 10
+MAX_VALIDITY_SECONDS = 36_000
+QUEUE_HOURS = 10
+"""What a sender's queue holds: ten hours of segments at its rate (messaging-contracts A10)."""
 
 HTTP_STATUS = {20003: 401, 20404: 404, 20429: 429}
 """Everything else is a 400."""
@@ -20,8 +23,17 @@ TEXTS = {
     20003: "Authenticate",
     20404: "The requested resource {value} was not found",
     20429: "Too Many Requests",
+    21201: "No 'To' number is specified",
+    21205: "Url is not a valid URL: {value}",
+    21210: "The source phone number provided, {value}, is not yet verified for your account.",
     21211: "Invalid 'To' Phone Number: {value}",
     21212: "Invalid 'From' Phone Number: {value}",
+    21213: "No 'From' number is specified",
+    21214: "'To' phone number cannot be reached: {value}",
+    21215: "Account not authorized to call {value}. Perhaps you need to enable some international permissions",
+    21216: "Account not allowed to call {value}",
+    21217: "Phone number does not appear to be valid: {value}",
+    21220: "Call is not in-progress. Cannot redirect.",
     21408: "Permission to send an SMS has not been enabled for the region of the 'To' number: {value}",
     21602: "Message body is required.",
     21603: "A 'From' phone number is required.",
@@ -35,6 +47,7 @@ TEXTS = {
     21617: "The concatenated message body exceeds the 1600 character limit",
     21620: "Invalid media URL(s)",
     21705: "The Messaging Service Sid {value} is invalid.",
+    90007: "Invalid validity period value {value}",
 }
 
 FAILURES = {
@@ -46,6 +59,9 @@ FAILURES = {
     30006: "Landline or unreachable carrier",
     30007: "Message filtered",
     30008: "Unknown error",
+    30034: "Message from an Unregistered Number",
+    30036: "Validity Period Expired",
+    63016: "Failed to send freeform message because you are outside the allowed window",
 }
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -97,6 +113,9 @@ class Outcome:
     """Goes with `undelivered` and `failed`."""
 
 
+OUTSIDE_WINDOW = Outcome(("failed",), 63016)
+"""Source: messaging-contracts A6."""
+
 MAGIC_OUTCOMES = {
     "+15005550101": Outcome(("failed",), 30001),
     "+15005550102": Outcome(("failed",), 21610),
@@ -135,6 +154,8 @@ class Order:
     body: str
     media_urls: tuple[str, ...] = ()
     status_callback: str = ""
+    validity_seconds: int | None = None
+    """`ValidityPeriod`; None: not given, which is ten hours."""
 
     @classmethod
     def read(cls, form: Mapping[str, Sequence[str]]) -> "Order":
@@ -148,7 +169,15 @@ class Order:
             body=one("Body"),
             media_urls=tuple(form.get("MediaUrl", ())),
             status_callback=one("StatusCallback"),
+            validity_seconds=_whole_number(one("ValidityPeriod")),
         )
+
+
+def _whole_number(value: str) -> int | None:
+    """0, which is out of range, for what is no number."""
+    if not value:
+        return None
+    return int(value) if value.isdecimal() else 0
 
 
 @dataclass(frozen=True)
@@ -209,6 +238,8 @@ def _bad_content(order: Order) -> Refusal | None:
         return Refusal(21620)
     if order.status_callback and not STATUS_CALLBACK.fullmatch(order.status_callback):
         return Refusal(21609, order.status_callback)
+    if order.validity_seconds is not None and not 1 <= order.validity_seconds <= MAX_VALIDITY_SECONDS:
+        return Refusal(90007, str(order.validity_seconds))
     return None
 
 

@@ -178,7 +178,7 @@ class Query(BaseModel):
         filters = {name: parameters[name] for name in names if parameters.get(name)}
         for name, value in filters.items():
             if name.startswith("DateSent"):
-                _day_or_instant(value)
+                day_or_instant(value)
         return cls(
             filters=filters,
             page_size=min(max(int(parameters.get("PageSize", DEFAULT_PAGE_SIZE)), 1), MAX_PAGE_SIZE),
@@ -192,7 +192,7 @@ class Query(BaseModel):
         if message.sender != self.filters.get("From", message.sender):
             return False
         return all(
-            _date_admits(name, value, message.sent_at)
+            date_admits(name, value, message.sent_at)
             for name, value in self.filters.items()
             if name.startswith("DateSent")
         )
@@ -204,7 +204,7 @@ class Query(BaseModel):
         return f"{path}?{urlencode(parameters)}"
 
 
-def _day_or_instant(value: str) -> tuple[datetime, datetime]:
+def day_or_instant(value: str) -> tuple[datetime, datetime]:
     """The first and the first-after instant that `value` means; a day is the whole day in GMT."""
     if len(value) == len("YYYY-MM-DD"):
         day = date.fromisoformat(value)
@@ -215,14 +215,14 @@ def _day_or_instant(value: str) -> tuple[datetime, datetime]:
     return start, start + timedelta(seconds=1)
 
 
-def _date_admits(name: str, value: str, sent_at: datetime | None) -> bool:
-    """A message that was not yet sent has no DateSent and so passes no such filter."""
+def date_admits(name: str, value: str, sent_at: datetime | None) -> bool:
+    """What was not yet sent, or dialled, has no such date and so passes no such filter."""
     if sent_at is None:
         return False
-    start, end = _day_or_instant(value)
-    if name == "DateSent>":
+    start, end = day_or_instant(value)
+    if name.endswith(">"):
         return sent_at >= start
-    if name == "DateSent<":
+    if name.endswith("<"):
         return sent_at < end
     return start <= sent_at < end
 

@@ -1,5 +1,6 @@
 """Twilio's words turned into ours. Pure."""
 
+import re
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -22,8 +23,15 @@ WHATSAPP_PREFIX = "whatsapp:"
 CLOCK_SKEW = timedelta(minutes=1)
 """How far Twilio's clock may stand behind ours when we look for a message that we tried to send."""
 
+LONGEST_VALIDITY = timedelta(hours=10)
+
 CONNECTION_OVERRIDES = "rc=5&rp=ct,rt,5xx&rt=3000"
 """Twilio retries a webhook only as the URL's fragment asks, which it neither sends nor signs (A2)."""
+
+_MEDIA_PATH = re.compile(
+    r"/2010-04-01/Accounts/(?P<account>AC[0-9a-f]{32})/Messages/(?:SM|MM)[0-9a-f]{32}/Media/ME[0-9a-f]{32}",
+    re.IGNORECASE | re.ASCII,
+)
 
 RECEIPT_STATUSES = {
     "accepted": ReceiptStatus.QUEUED,
@@ -44,8 +52,23 @@ CODES: dict[int, tuple[type[ChannelError], str]] = {
     20003: (ChannelMisconfiguredError, "the account SID or the auth token is wrong"),
     20404: (ChannelMisconfiguredError, "the account or the resource does not exist"),
     20429: (ChannelUnavailableError, "too many requests at once"),
+    # Calls have codes of their own. Source: twilio.com/docs/api/errors, read in 2026.
+    10001: (ChannelMisconfiguredError, "the account is not active"),
+    10004: (ChannelUnavailableError, "too many calls at once"),
+    13224: (UndeliverableError, "no carrier takes a call to this number"),
+    13227: (ChannelMisconfiguredError, "calls to this number's country are not enabled"),
+    21201: (UndeliverableError, "the call has no number to go to"),
+    21205: (ChannelMisconfiguredError, "the URL of the call's words is not valid"),
+    21210: (ChannelMisconfiguredError, "the caller's number is not ours"),
     21211: (UndeliverableError, "the recipient's number is not valid"),
     21212: (ChannelMisconfiguredError, "the sender's number is not valid"),
+    21213: (ChannelMisconfiguredError, "the call has no number to come from"),
+    21214: (UndeliverableError, "the number cannot be reached"),
+    21215: (ChannelMisconfiguredError, "calls to this number's country are not enabled"),
+    21216: (ChannelMisconfiguredError, "Twilio blocks calls to this number"),
+    21217: (UndeliverableError, "the number is not valid"),
+    21219: (ChannelMisconfiguredError, "a trial account calls verified numbers only"),
+    21220: (ChannelMisconfiguredError, "the call is not in progress"),
     21408: (ChannelMisconfiguredError, "texts to the recipient's country are not enabled"),
     21602: (ChannelMisconfiguredError, "the message has no text"),
     21603: (ChannelMisconfiguredError, "no sender is configured"),
@@ -98,6 +121,17 @@ def address(channel: ChannelName, number: str) -> str:
     return f"{WHATSAPP_PREFIX}{number}" if channel is ChannelName.WHATSAPP else number
 
 
+def validity_seconds(useful_for: timedelta | None) -> int | None:
+    """`ValidityPeriod`: how long a message may wait in Twilio's queue; it fails with 30001 afterwards.
+
+    None where Twilio's own ten hours are not too long. Whole seconds, rather too few than too many.
+    Source: specs/twilio-messages.openapi.json (1 to 36000).
+    """
+    if useful_for is None or useful_for >= LONGEST_VALIDITY:
+        return None
+    return max(1, int(useful_for.total_seconds()))
+
+
 def channel_of(address: str) -> ChannelName:
     return ChannelName.WHATSAPP if address.startswith(WHATSAPP_PREFIX) else ChannelName.SMS
 
@@ -105,6 +139,15 @@ def channel_of(address: str) -> ChannelName:
 def number_of(address: str) -> str:
     """The bare E.164 number of an SMS or a WhatsApp address."""
     return address.removeprefix(WHATSAPP_PREFIX)
+
+
+def media_path(url: str, account_sid: str, hosts: Sequence[str]) -> str | None:
+    """The path of a media URL of this account on one of these API addresses; None for any other URL."""
+    for host in hosts:
+        match = _MEDIA_PATH.fullmatch(url.removeprefix(host)) if url.startswith(host) else None
+        if match is not None and match.group("account") == account_sid:
+            return match.group()
+    return None
 
 
 def inbound_message(form: InboundForm) -> InboundMessage:

@@ -1,4 +1,4 @@
-"""What Twilio puts on the wire, as far as we read it: two webhook forms and the Message resource.
+"""What Twilio puts on the wire, as far as we read it: webhook forms, the Message and the Call resource.
 
 Twilio adds parameters without notice: what is unknown is ignored here, and kept in the signature check.
 """
@@ -18,6 +18,7 @@ MAX_BODY_CHARACTERS = 6400
 MAX_MEDIA = 10
 
 MessageSid = Annotated[str, Field(pattern=r"^(SM|MM)[0-9a-fA-F]{32}$")]
+CallSid = Annotated[str, Field(pattern=r"^CA[0-9a-fA-F]{32}$")]
 PersonAddress = Annotated[str, Field(pattern=r"^(whatsapp:)?\+?[0-9]{3,15}$")]
 """A number, a short code, or a WhatsApp number. Other channels are refused: we could not answer there."""
 
@@ -98,4 +99,39 @@ class MessageResource(BaseModel):
     @classmethod
     def read(cls, instance: Any) -> Self:
         """Raises `ValidationError` when the answer was JSON but no message."""
+        return cls.model_validate(instance)
+
+
+class CallTurnForm(_Form):
+    """A call asks for its next TwiML. Source: twilio.com/docs/voice/twiml, and /gather for `Digits`."""
+
+    call_sid: CallSid = Field(alias="CallSid")
+    digits: str = Field(default="", alias="Digits", max_length=40)
+    answered_by: str = Field(default="", alias="AnsweredBy", max_length=40)
+
+
+class CallStatusForm(_Form):
+    """News of a call that we placed. Source: twilio.com/docs/voice/api/call-resource, StatusCallback."""
+
+    call_sid: CallSid = Field(alias="CallSid")
+    status: str = Field(alias="CallStatus", min_length=1, max_length=40)
+    answered_by: str = Field(default="", alias="AnsweredBy", max_length=40)
+
+
+class CallResource(BaseModel):
+    """The Call resource, read from the SDK's instance."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, hide_input_in_errors=True)
+
+    sid: CallSid
+    status: str
+    direction: str = ""
+    sender: str | None = Field(default=None, validation_alias="_from")
+    recipient: str | None = Field(default=None, validation_alias="to")
+    answered_by: str | None = None
+    date_created: datetime | None = None
+
+    @classmethod
+    def read(cls, instance: Any) -> Self:
+        """Raises `ValidationError` when the answer was JSON but no call."""
         return cls.model_validate(instance)

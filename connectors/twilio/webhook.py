@@ -38,30 +38,30 @@ def router(
     `public_url` is the address that Twilio was given (scheme, host, and path prefix if there is one):
     signatures are checked against it, because behind a proxy the request itself shows another one.
     """
-    routes = APIRouter(route_class=_EdgeRoute, include_in_schema=False)
+    routes = APIRouter(route_class=EdgeRoute, include_in_schema=False)
     validator = RequestValidator(auth_token)
     base = public_url.rstrip("/")
 
     @routes.post("/sms")
     async def receive_sms(request: Request) -> Response:
-        form = InboundForm.read(dict(await _signed_fields(request, validator, base)))
+        form = InboundForm.read(dict(await signed_fields(request, validator, base)))
         await receive_message(mapping.inbound_message(form))
-        return _empty_twiml()
+        return empty_twiml()
 
     @routes.post("/status")
     async def receive_status(request: Request) -> Response:
-        form = StatusForm.read(dict(await _signed_fields(request, validator, base)))
+        form = StatusForm.read(dict(await signed_fields(request, validator, base)))
         receipt = mapping.receipt_from_form(form, request.query_params.get("outbound_id"))
         if receipt is None:
             log.warning("twilio.unknown_status", message_sid=form.message_sid, status=form.status)
         else:
             await receive_receipt(receipt)
-        return _empty_twiml()
+        return empty_twiml()
 
     return routes
 
 
-class _EdgeRoute(APIRoute):
+class EdgeRoute(APIRoute):
     """Turns the connector's errors into the answers that `connectors.errors` promises."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -93,14 +93,14 @@ def _refused(status: int, reason: Exception) -> Response:
     return JSONResponse({"detail": str(reason)}, status)
 
 
-def _empty_twiml() -> Response:
+def empty_twiml() -> Response:
     """Received, and no reply: ours leave through the outbox."""
     return Response(
         '<?xml version="1.0" encoding="UTF-8"?><Response></Response>', media_type="text/xml; charset=utf-8"
     )
 
 
-async def _signed_fields(request: Request, validator: Any, base: str) -> Fields:
+async def signed_fields(request: Request, validator: Any, base: str) -> Fields:
     """The form's fields, empty and repeated ones included, once the signature is proven.
 
     Raises `BadSignatureError`, or `UnreadablePayloadError` when there is no form to check a signature over.

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.base import DeliveryWindow, FailureReason, Now
 from connectors.emulation import Ledger
+from connectors.world.evidence import left_behind
 from connectors.world.plan import PlannedStop, plan_day
 from connectors.world.route import RouteState, Step, StepKind, position_at, predicted_arrival, status_at
 from connectors.world.stage import Placement, Stage, Standing
@@ -135,7 +136,8 @@ class PretendedDay:
         elif step.kind is StepKind.ARRIVE:
             route.stage.arrive(ref, step.at)
         elif not step.visit.closed_elsewhere:
-            route.stage.complete(ref, step.at, step.visit.failure)
+            left = left_behind(step.visit.stop, step.visit.failure)
+            route.stage.complete(ref, step.at, step.visit.failure, left)
 
     def _report(self, route: RouteState, now: datetime) -> None:
         route.reported_at = now
@@ -228,6 +230,19 @@ class PretendedDay:
         self._change(stop.key, Change(now, ChangeKind.FAIL, stop.key, failure=failure_for(reason)))
         return self._placed[stop.key].tracking
 
+    def recipient_is(self, stop_ref: str, *, home: bool) -> None:
+        """Somebody is at the door from now on, or nobody. Raises `KeyError` for an unknown stop."""
+        stop = self._found[stop_ref][1]
+        kind = ChangeKind.HOME if home else ChangeKind.AWAY
+        self._change(stop.key, Change(self._now(), kind, stop.key))
+
+    def deliver_by_another_van(self, stop_ref: str) -> None:
+        """A spare van has just delivered it; its own driver passes it by. Raises `KeyError` for an unknown stop."""
+        route, stop = self._found[stop_ref]
+        now = self._now()
+        self._change(stop.key, Change(now, ChangeKind.CLOSED, stop.key))
+        route.stage.complete(self._placed[stop.key].platform_ref, now, None, left_behind(stop, None))
+
     def _change(self, target: str, change: Change) -> None:
         self._changes[f"{len(self._changes):06d}"] = _dump_change(target, change)
         self._route_by_target(target).add(change)
@@ -261,6 +276,30 @@ class PretendedDay:
         """
         route, stop = self._found[stop_ref]
         return route.visit_of(stop)
+
+    def eta(self, stop_ref: str) -> datetime | None:
+        """As the platform was told last; None where it was told none. Raises `KeyError` for an unknown stop."""
+        return self._etas.get(self._found[stop_ref][1].key)
+
+    def planned(self) -> list[tuple[Placement, PlannedStop]]:
+        """Every stop of the plan, with its names on the platform."""
+        return [(self._placed[stop.key], stop) for _, stop in self._stops()]
+
+    def recipient_of(self, stop_ref: str) -> PlannedStop:
+        """Raises `KeyError` for an unknown stop."""
+        return self._found[stop_ref][1]
+
+    def first_to_wait(self, driver_ref: str, by: timedelta) -> PlannedStop | None:
+        """The driver's next stop that is going to miss its window by so much; None while there is none.
+
+        Raises `LookupError` for an unknown driver.
+        """
+        now, route = self._now(), self._route_of(driver_ref)
+        for visit in route.foreseen(now):
+            end = window_at(visit.stop, route.changes, now).end_at
+            if visit.arrives_at is not None and visit.arrives_at > now and visit.arrives_at >= end + by:
+                return visit.stop
+        return None
 
     def recipients(self) -> list[dict[str, str]]:
         """One entry per stop for `var/demo.json`; somebody who expects two parcels is there twice."""

@@ -29,6 +29,7 @@ class RouteState:
     steps: "list[Step]" = field(default_factory=list)
     """What a platform gets to know of it, in order."""
     reported_at: datetime | None = None
+    _visit_by_stop: dict[str, Visit] = field(default_factory=dict)
     _known: int = -1
     _foreseen: list[Visit] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class RouteState:
 
     def _drive(self) -> None:
         self.visits = drive(self.plan, self.changes)
+        self._visit_by_stop = {visit.stop.key: visit for visit in self.visits}
         self.steps = _steps(self.plan, self.visits)
         self.reported_at = None
         self._known = -1
@@ -57,7 +59,7 @@ class RouteState:
         return self.steps[bisect_right(self.steps, after, key=_at) : bisect_right(self.steps, until, key=_at)]
 
     def visit_of(self, stop: PlannedStop) -> Visit | None:
-        return next((visit for visit in self.visits if visit.stop.key == stop.key), None)
+        return self._visit_by_stop.get(stop.key)
 
 
 class StepKind(IntEnum):

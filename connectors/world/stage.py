@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from connectors.base import DeliveryWindow
+from connectors.world.evidence import LeftBehind
 from connectors.world.plan import PlannedRoute, PlannedStop
 from connectors.world.town import Failure
 
@@ -49,7 +50,9 @@ class Stage(Protocol):
 
     def arrive(self, platform_ref: str, at: datetime) -> None: ...
 
-    def complete(self, platform_ref: str, at: datetime, failure: Failure | None) -> None: ...
+    def complete(
+        self, platform_ref: str, at: datetime, failure: Failure | None, left: LeftBehind
+    ) -> None: ...
 
     def take_off_route(self, platform_ref: str) -> None: ...
 

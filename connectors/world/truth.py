@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from connectors.base import DeliveryWindow
+from connectors.base import DeliveryWindow, FailureReason
 from connectors.world.plan import Delay, PlannedRoute, PlannedStop
-from connectors.world.town import Failure
+from connectors.world.town import Failure, failure_for
 
 SHORT_SERVICE = timedelta(minutes=2)
 FAILING_TAKES = timedelta(seconds=30)
@@ -24,6 +24,10 @@ class ChangeKind(StrEnum):
     DELAY = "delay"
     FAIL = "fail"
     """The delivery fails: at once when the driver is on it, else at the visit."""
+    HOME = "home"
+    """Somebody is there to open from now on: what would fail for want of that goes well."""
+    AWAY = "away"
+    """Nobody is there from now on."""
     CLOSED = "closed"
     """Finished by somebody else than the driver."""
     LEFT = "left"
@@ -79,6 +83,9 @@ def drive(route: PlannedRoute, changes: Sequence[Change]) -> list[Visit]:
             visits.append(_visit(stop, leaves_at, changes, delays))
             now = visits[-1].ends_at
     return visits
+
+
+FOR_WANT_OF_SOMEBODY = (FailureReason.RECIPIENT_UNAVAILABLE, FailureReason.ACCESS_ISSUE)
 
 
 def known_at(changes: Sequence[Change], now: datetime) -> list[Change]:
@@ -152,14 +159,25 @@ def _visit(
 ) -> Visit:
     own = [change for change in changes if change.stop_key == stop.key]
     ordered = next((item for item in own if item.kind is ChangeKind.FAIL and item.at < starts_at), None)
-    failure = ordered.failure if ordered else stop.failure
-    service = min(stop.service, SHORT_SERVICE) if failure else stop.service
     arrives_at = _stretch(starts_at, starts_at + stop.travel, delays)
+    failure = ordered.failure if ordered else _found_at_the_door(stop, own, arrives_at)
+    service = min(stop.service, SHORT_SERVICE) if failure else stop.service
     ends_at = _stretch(arrives_at, arrives_at + service, delays)
     for change in own:
         if change.kind in (ChangeKind.FAIL, ChangeKind.CLOSED) and starts_at <= change.at < ends_at:
             return _cut_short(Visit(stop, starts_at, arrives_at, ends_at, failure), change)
     return Visit(stop, starts_at, arrives_at, ends_at, failure)
+
+
+def _found_at_the_door(stop: PlannedStop, own: Sequence[Change], at: datetime) -> Failure | None:
+    """What the plan foresaw, unless the recipient did something about it."""
+    presence = [item for item in own if item.kind in (ChangeKind.HOME, ChangeKind.AWAY) and item.at < at]
+    if not presence:
+        return stop.failure
+    if presence[-1].kind is ChangeKind.AWAY:
+        return stop.failure or failure_for(FailureReason.RECIPIENT_UNAVAILABLE)
+    wanting = stop.failure is not None and stop.failure.reason in FOR_WANT_OF_SOMEBODY
+    return None if wanting else stop.failure
 
 
 def _cut_short(visit: Visit, change: Change) -> Visit:

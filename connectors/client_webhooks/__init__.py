@@ -1,0 +1,1 @@
+"""Signed webhooks to the clients' own systems, by the Standard Webhooks scheme."""
