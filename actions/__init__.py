@@ -4,10 +4,14 @@ from rasa_sdk import Action
 
 from actions import reschedule
 from actions.consent import ActionOptOut
+from actions.errands.engine import ActionErrand, AskErrand, Errands, ValidateErrandForm
+from actions.errands.kinds import errand_kinds
 from actions.fallback import ActionAnswerOffer, ActionDefaultFallback, ActionGiveUp
+from actions.follow_up import ActionFollowUp
 from actions.handoff import ActionHandToDispatcher
 from actions.services import ActionServices
-from actions.track import ActionChoose, ActionTrack
+from actions.starting import Starter
+from actions.track import ActionTrack
 from actions.which_stop import AskChosenStops, ValidateWhichStopForm
 
 __all__ = ["ActionServices", "build_actions"]
@@ -17,13 +21,21 @@ def build_actions(services: ActionServices) -> list[Action]:
     """Every action that `nlu/domain/` names, ready for `ActionExecutor.register_action`."""
     kinds = (
         ActionTrack,
-        ActionChoose,
         AskChosenStops,
         ValidateWhichStopForm,
         ActionHandToDispatcher,
-        ActionOptOut,
         ActionDefaultFallback,
         ActionGiveUp,
-        ActionAnswerOffer,
     )
-    return [*(kind(services) for kind in kinds), *reschedule.build(services)]
+    kinds_of_errands = errand_kinds(services)
+    errands = Errands(services, kinds_of_errands)
+    return [
+        *(kind(services) for kind in kinds),
+        *(
+            kind(services, kinds_of_errands)
+            for kind in (ActionErrand, ActionFollowUp, ValidateErrandForm, AskErrand)
+        ),
+        ActionAnswerOffer(services, Starter(errands)),
+        ActionOptOut(services, errands),
+        *reschedule.build(services),
+    ]

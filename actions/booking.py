@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from actions.choice import fold, pick, pick_number
 from actions.services import Windows
 from actions.speech import locale_of, say_hours
+from bot.windows.offers import day_of
 from connectors.base import DeliveryWindow
 
 _ABANDONED = re.compile(
@@ -26,7 +27,7 @@ _NAMES_A_DAY = re.compile(
         (?:to|2)(?:day|night|nite|morrow|moro\w*) | tom+or+o*w | tmr?w | yesterday | this
         | (?:mon|tue|wed|thu|fri|sat|sun|week|jan|feb|apr|aug|sept?|oct|nov|dec)[a-z]*
         | mar(?:ch)? | may | june? | july? | (?:\d+|two|three|few)\ (?:days?|h(?:ou)?rs?)
-        | \d+(?:st|nd|rd|th) | \d{1,2}[/.]\d{1,2}
+        | \d+(?:st|nd|rd|th)(?!\ (?:one|option)\b) | \d{1,2}[/.]\d{1,2}
         | hoy | manana | ayer | (?:lun|mart|mier|juev|vier|sab|dom)[a-z]* | semana | esta
         | (?:\d+|dos|tres)\ (?:dias?|horas?)
         | (?:ener|febr|abri|mayo|juni|juli|agos|octu|novi|dici)[a-z]*
@@ -56,6 +57,8 @@ class Wish:
     window: DeliveryWindow | None = None
     choices: tuple[DeliveryWindow, ...] = ()
     """Windows offered on the day that was named without an hour."""
+    day: date | None = None
+    """A day without an hour of which no window was offered: its windows are still to be looked up."""
     problem: str | None = None
     """Why it cannot be booked as said: a reason of `doorline when`."""
 
@@ -142,7 +145,7 @@ def _any_time_on(window: DeliveryWindow, context: Wishing) -> Wish:
     if context.pending is not None:
         # "make it monday then": the hours that were read back, on the other day.
         return Wish(_on_day(context.pending, day, context.timezone))
-    return Wish(choices[0] if choices else window)
+    return Wish(choices[0]) if choices else Wish(day=day)
 
 
 def _on_pending_day(window: DeliveryWindow, text: str, context: Wishing) -> DeliveryWindow:
@@ -163,5 +166,8 @@ def _on_day(window: DeliveryWindow, day: date, timezone: str) -> DeliveryWindow:
     return DeliveryWindow(start_at=start, end_at=end)
 
 
-def day_of(window: DeliveryWindow, timezone: str) -> date:
-    return window.start_at.astimezone(ZoneInfo(timezone)).date()
+def service_day(day: date, timezone: str) -> DeliveryWindow:
+    """Any time on one local day."""
+    zone = ZoneInfo(timezone)
+    start, end = (datetime.combine(day, hour, zone).astimezone(UTC) for hour in (time(8), time(21)))
+    return DeliveryWindow(start_at=start, end_at=end)

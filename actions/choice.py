@@ -27,6 +27,7 @@ _FILLERS = frozenset(
     """
     option opt number no the please pls plz i ill take want pick choose with go lets that one is fine works for me
     my it its ok okay yes and or y opcion numero la el por favor quiero con me quedo de
+    lo porfa porfis porfavor xfa xfavor plis pues va si sip dale entonces mejor esa ese num gracias thanks thx thank you
     """.split()  # noqa: SIM905
 )
 _COMMON_WORDS = frozenset(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActionExecutionRejected, SlotSet
@@ -10,18 +11,17 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.booking import (
     Verdict,
     Wish,
-    Wishing,
-    day_of,
     from_slot,
     is_abandoned,
     names_day,
     read_verdict,
-    read_wish,
     to_slot,
 )
 from actions.choice import pick
 from actions.handoff import hand_over
-from actions.services import ActionServices
+from actions.joining import follow_up_of, joining
+from actions.offers import offering_second
+from actions.services import ActionServices, RequestKind
 from actions.speech import (
     capitalised,
     list_windows,
@@ -33,23 +33,28 @@ from actions.speech import (
 )
 from actions.status import ON_THE_VAN, describe
 from actions.turns import (
+    AND_LISTEN,
     UNCLEAR_INTENTS,
     DoorlineAction,
     Events,
     closing_forms,
     intent_of,
     is_resumed,
+    says_goodbye,
     understood,
 )
 from actions.which_stop import (
     ANSWERING_INTENTS,
     ask_which_stop,
+    lacks_number,
+    may_hold_number,
     names_of,
     opening_question,
     pick_stops,
     unclear_answer,
 )
-from bot.stops.answers import RescheduleOutcome, StopAnswer, Turn
+from actions.wishes import Wishes
+from bot.stops.answers import RescheduleOutcome, Scope, StopAnswer, Turn
 from connectors.base import DeliveryWindow, StopStatus
 
 FORM = "reschedule_form"
@@ -71,9 +76,15 @@ SURE_INTERRUPTION = 0.6
 
 ASKED_ABOUT = frozenset(
     {"past", "outside_hours", "which_day", "excluded_day", "same_weekday", "invalid_date", "conflict"}
-    | {"closed_day", "too_soon", "too_far"}
+    | {"closed_day", "too_soon", "too_far", "full", "which_time"}
 )
 """Problems with a time that have a question of their own; any other gets the general one."""
+
+QUESTIONS = frozenset({"reschedule_stop", "new_window", "booking"})
+"""The slots of the form."""
+
+UNSAID = frozenset({"vague", "which_day", "which_time", "no_time"})
+"""Problems of a text that only asks for another time, and not yet for which."""
 
 ENDED = SlotSet("requested_slot", None)
 
@@ -102,20 +113,35 @@ class ValidateRescheduleForm(DoorlineAction):
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         requested = tracker.get_slot("requested_slot")
+        if requested not in QUESTIONS:
+            # Nothing yet, or the question of another form that this one interrupts.
+            requested = None
         if is_resumed(tracker, FORM) and requested is not None:
             return []
         if requested is None:
             return await self._start(tracker, turn)
+        if says_goodbye(tracker):
+            dispatcher.utter_message(response="utter_goodbye")
+            return [*closing_forms(), AND_LISTEN]
         if is_abandoned(turn.text):
             return [SlotSet("booking", "abandoned"), ENDED]
         if requested == "reschedule_stop":
             return await self._take_stop(tracker, turn)
         stop = await self.services.finder.get_answer(tracker.get_slot("reschedule_stop"))
         asked = Asked(tracker, turn, stop)
-        return self._take_time(asked) if requested == "new_window" else self._take_verdict(asked)
+        if requested == "new_window":
+            return await self._take_time(asked)
+        return await self._take_verdict(asked)
 
     async def _start(self, tracker: Tracker, turn: Turn) -> Events:
-        question = await self.services.finder.stops_in_question(turn)
+        wish_text = tracker.get_slot("wish_text")
+        if wish_text is not None:
+            turn = turn.model_copy(update={"text": wish_text})
+        chosen = tracker.get_slot("reschedule_stop")
+        if chosen:
+            stop = await self.services.finder.get_answer(chosen)
+            return [*await self._about(stop, tracker, turn), *understood(tracker)]
+        question = await self.services.finder.stops_in_question(turn, Scope.COMING)
         stops = question.stops
         if question.kind == "nothing_open":
             return [SlotSet("booking", "nothing_open"), ENDED]
@@ -128,17 +154,26 @@ class ValidateRescheduleForm(DoorlineAction):
 
     async def _about(self, stop: StopAnswer, tracker: Tracker, turn: Turn) -> Events:
         """Opens the question of the time for this stop, with the time that the text already names."""
-        chosen = SlotSet("reschedule_stop", stop.stop_id)
-        if stop.status.is_closed or not stop.can_change_window:
-            return [chosen, SlotSet("booking", "impossible"), ENDED]
-        if intent_of(tracker) == "report_unavailable":
-            return [chosen, *self._unwanted_day(stop, turn)]
+        await self.services.finder.remember(turn, stop.stop_id)
+        chosen: Events = [SlotSet("reschedule_stop", stop.stop_id)]
+        if stop.status.is_closed and stop.status is not StopStatus.FAILED:
+            return [*chosen, SlotSet("booking", "impossible"), ENDED]
+        if await follow_up_of(self.services, turn, stop) is not None:
+            return joining(stop.stop_id, turn.text)
+        unwanted = tracker.get_slot("unwanted_text")
+        if unwanted:
+            chosen += self._unwanted_day(stop, turn.model_copy(update={"text": unwanted}))
+            if not turn.text:
+                return chosen
         offers = await self.services.rescheduling.offers(stop.stop_id)
-        wish = self._wish(Asked(tracker, turn, stop), offers)
-        if wish.problem and not names_day(turn.text):
+        wish = await self._wish(Asked(tracker, turn, stop), offers)
+        if wish.problem in UNSAID and not names_day(turn.text):
             # "can you come another day": nothing to ask back, the offers are the answer.
-            return [chosen]
-        return [chosen, *_keeping(wish)]
+            return chosen
+        if wish.problem == "excluded_day":
+            # "can't do today, what else is there": the offers of the other days are.
+            return [*chosen, *self._unwanted_day(stop, turn)]
+        return [*chosen, *_keeping(wish, stop)]
 
     def _unwanted_day(self, stop: StopAnswer, turn: Turn) -> Events:
         """ "Not home tomorrow" names the one day that must not be offered."""
@@ -148,57 +183,55 @@ class ValidateRescheduleForm(DoorlineAction):
         return [SlotSet("unwanted_day", day.isoformat())] if day else []
 
     async def _take_stop(self, tracker: Tracker, turn: Turn) -> Events:
-        picked = await pick_stops(self.services, turn, tracker.get_slot("stop_options") or [])
+        options = tracker.get_slot("stop_options") or []
+        picked = await pick_stops(self.services, turn, options, Scope.COMING)
         if len(picked.stop_ids) > 1:
             return [SlotSet("stop_question", "one_at_a_time"), SlotSet("reschedule_stop", None)]
         if picked.stop_ids:
             stop = await self.services.finder.get_answer(picked.stop_ids[0])
             # The text chose a stop: a "2" in it is not two o'clock.
             return await self._about(stop, tracker, turn.model_copy(update={"text": _first_wish(tracker)}))
-        if picked.wrong_tracking:
-            return [SlotSet("stop_question", "no_such_tracking"), SlotSet("reschedule_stop", None)]
-        if intent_of(tracker) == "deny":
+        if picked.asks_again and may_hold_number(tracker, turn):
+            return [SlotSet("stop_question", picked.asks_again), SlotSet("reschedule_stop", None)]
+        if intent_of(tracker) == "deny" or (not options and lacks_number(turn.text)):
             return [SlotSet("booking", "abandoned"), ENDED]
         if intent_of(tracker) not in ANSWERING_INTENTS:
             return [ActionExecutionRejected(FORM)]
         return unclear_answer(tracker, "reschedule_stop")
 
-    def _take_time(self, asked: Asked) -> Events:
+    async def _take_time(self, asked: Asked) -> Events:
         offered = [from_slot(value) for value in asked.tracker.get_slot("offered_windows") or []]
         refused = asked.tracker.get_slot("refused_window")
-        wish = self._wish(asked, offered, from_slot(refused) if refused else None)
+        wish = await self._wish(asked, offered, from_slot(refused) if refused else None)
         if _interrupts(asked, wish):
             return [ActionExecutionRejected(FORM)]
         if wish.is_empty and asked.intent == "deny":
             return [SlotSet("booking", "abandoned"), ENDED]
         if wish.is_empty:
             return unclear_answer(asked.tracker, "new_window")
-        return [*_keeping(wish), *understood(asked.tracker)]
+        return [*_keeping(wish, asked.stop), *understood(asked.tracker)]
 
-    def _take_verdict(self, asked: Asked) -> Events:
+    async def _take_verdict(self, asked: Asked) -> Events:
         pending = from_slot(asked.tracker.get_slot("new_window"))
-        wish = self._wish(asked, (), pending)
+        wish = await self._wish(asked, (), pending)
         if _interrupts(asked, wish):
             return [ActionExecutionRejected(FORM)]
         verdict = read_verdict(asked.turn.text, asked.intent, asked.confidence)
-        if wish.is_empty or wish.window == pending:
+        # "yes, as soon as you can" names no other time.
+        names_none = wish.is_empty or (wish.problem == "vague" and verdict is Verdict.YES)
+        if names_none or wish.window == pending:
             if verdict is Verdict.YES:
                 return [SlotSet("booking", "yes"), ENDED, *understood(asked.tracker)]
             if verdict is Verdict.NO:
                 refused = SlotSet("refused_window", to_slot(pending))
                 return [SlotSet("new_window", None), refused, SlotSet("time_problem", "another")]
             return unclear_answer(asked.tracker, "booking")
-        return [SlotSet("new_window", None), *_keeping(wish), *understood(asked.tracker)]
+        return [SlotSet("new_window", None), *_keeping(wish, asked.stop), *understood(asked.tracker)]
 
-    def _wish(
+    async def _wish(
         self, asked: Asked, offers: Sequence[DeliveryWindow], pending: DeliveryWindow | None = None
     ) -> Wish:
-        context = Wishing(asked.stop.timezone, asked.turn.language, self.services.now(), offers, pending)
-        wish = read_wish(self.services.windows, asked.turn.text, context)
-        if wish.window is None:
-            return wish
-        problem = self.services.rescheduling.why_not_bookable(wish.window, asked.stop.timezone)
-        return Wish(problem=problem) if problem else wish
+        return await Wishes(self.services).read(asked.turn, asked.stop, offers, pending)
 
 
 class AskRescheduleStop(DoorlineAction):
@@ -220,13 +253,10 @@ class AskNewWindow(DoorlineAction):
         offers = [from_slot(value) for value in tracker.get_slot("offered_windows") or []]
         if problem != "which_hours":
             unwanted = tracker.get_slot("unwanted_day")
-            offers = [
-                offer
-                for offer in await self.services.rescheduling.offers(stop.stop_id)
-                if day_of(offer, stop.timezone).isoformat() != unwanted
-            ]
+            without = date.fromisoformat(unwanted) if unwanted else None
+            offers = list(await self.services.rescheduling.offers(stop.stop_id, without))
         spoken = list_windows(offers, stop.timezone, self.services.now(), turn.language)
-        response = _question(problem) if offers else "utter_ask_when_open"
+        response = question_about(problem) if offers else "utter_ask_when_open"
         dispatcher.utter_message(response=response, options=spoken)
         return [SlotSet("offered_windows", [to_slot(offer) for offer in offers])]
 
@@ -256,13 +286,15 @@ class ActionReschedule(DoorlineAction):
                 window = from_slot(tracker.get_slot("new_window"))
                 outcome = await self.services.rescheduling.reschedule(turn, stop_id, window)
                 await self._tell(dispatcher, turn, outcome, window)
+            case "ask":
+                await self._ask_dispatch(dispatcher, turn, stop_id, from_slot(tracker.get_slot("new_window")))
             case "impossible":
                 await self._cannot_be_moved(dispatcher, turn, await self.services.finder.get_answer(stop_id))
             case "nothing_open":
                 dispatcher.utter_message(response="utter_nothing_open")
             case _:
                 await self._leave_it(dispatcher, turn, stop_id)
-        return closing_forms()
+        return [*closing_forms(), *offering_second(dispatcher, tracker, turn)]
 
     async def _tell(
         self, dispatcher: CollectingDispatcher, turn: Turn, outcome: RescheduleOutcome, wanted: DeliveryWindow
@@ -271,31 +303,40 @@ class ActionReschedule(DoorlineAction):
         if outcome.result == "stop_closed":
             await self._cannot_be_moved(dispatcher, turn, stop)
             return
-        booked = outcome.result == "booked"
-        window = (stop.window or wanted) if booked else wanted
-        spoken = say_dated_window(window, stop.timezone, now, turn.language)
-        slots = {"window": spoken if booked else capitalised(spoken)}
-        if outcome.respond_by is not None:
-            slots["by"] = say_instant(outcome.respond_by, stop.timezone, now, turn.language)
-        responses = {
-            "booked": "utter_booked",
-            "refused_by_platform": "utter_reschedule_refused",
-            "platform_down": "utter_reschedule_undecided",
-        }
-        dispatcher.utter_message(response=responses[outcome.result], **slots)
+        if outcome.result == "booked":
+            spoken = say_dated_window(stop.window or wanted, stop.timezone, now, turn.language)
+            dispatcher.utter_message(response="utter_booked", window=spoken)
+            return
+        response = "utter_reschedule_undecided" if outcome.result == "platform_down" else None
+        await self._ask_dispatch(dispatcher, turn, stop.stop_id, wanted, response)
+
+    async def _ask_dispatch(
+        self,
+        dispatcher: CollectingDispatcher,
+        turn: Turn,
+        stop_id: str,
+        wanted: DeliveryWindow,
+        response: str | None = None,
+    ) -> None:
+        """The platform does not move it: a dispatcher approves or declines, and the recipient hears of it."""
+        stop, now = await self.services.finder.get_answer(stop_id), self.services.now()
+        failed = stop.status is StopStatus.FAILED
+        kind: RequestKind = "redeliver" if failed else "reschedule"
+        promise = await self.services.requests.ask(turn, kind, stop_id, window=wanted)
+        if response is None:
+            response = "utter_reschedule_second_try" if failed else "utter_reschedule_refused"
+            if stop.status in ON_THE_VAN:
+                response = "utter_reschedule_already_out"
+        spoken = say_dated_window(wanted, stop.timezone, now, turn.language)
+        by = say_instant(promise.respond_by, promise.timezone, now, turn.language)
+        dispatcher.utter_message(response=response, window=capitalised(spoken), by=by)
 
     async def _cannot_be_moved(self, dispatcher: CollectingDispatcher, turn: Turn, stop: StopAnswer) -> None:
         """Says how it stands with the stop, and asks a dispatcher: the wish is real even when it is late."""
-        if stop.status.is_closed and stop.status is not StopStatus.FAILED:
-            saying = describe(stop, self.services.now(), turn.language)
-            dispatcher.utter_message(response=saying.response, **saying.slots)
-        response = "utter_reschedule_asked"
-        if stop.status in ON_THE_VAN:
-            response = "utter_reschedule_already_out"
-        elif stop.status is StopStatus.DELIVERED:
-            response = "utter_reschedule_delivered"
-        elif stop.status is StopStatus.FAILED:
-            response = "utter_reschedule_second_try"
+        saying = describe(stop, self.services.now(), turn.language)
+        dispatcher.utter_message(response=saying.response, **saying.slots)
+        delivered = stop.status is StopStatus.DELIVERED
+        response = "utter_reschedule_delivered" if delivered else "utter_reschedule_asked"
         await hand_over(
             self.services,
             dispatcher,
@@ -320,10 +361,14 @@ def build(services: ActionServices) -> list[DoorlineAction]:
     return [kind(services) for kind in kinds]
 
 
-def _keeping(wish: Wish) -> Events:
-    """The slots that hold a wish: a window to read back, or what must be asked first."""
+def _keeping(wish: Wish, stop: StopAnswer) -> Events:
+    """The slots that hold a wish: a window to read back, or what must be asked first.
+
+    What only a dispatcher can move is not read back: nothing is promised, and the dispatcher's word follows.
+    """
     if wish.window is not None:
-        return [SlotSet("new_window", to_slot(wish.window)), SlotSet("time_problem", None)]
+        kept = [SlotSet("new_window", to_slot(wish.window)), SlotSet("time_problem", None)]
+        return kept if stop.can_change_window else [*kept, SlotSet("booking", "ask"), ENDED]
     if wish.choices:
         offered = [to_slot(window) for window in wish.choices]
         return [
@@ -335,12 +380,15 @@ def _keeping(wish: Wish) -> Events:
 
 
 def _interrupts(asked: Asked, wish: Wish) -> bool:
+    if asked.intent == "out_of_scope" and wish.is_empty:
+        return asked.confidence >= SURE_INTERRUPTION
     if asked.intent in TIME_INTENTS:
         return False
     return wish.window is None or asked.confidence >= SURE_INTERRUPTION
 
 
-def _question(problem: str | None) -> str:
+def question_about(problem: str | None) -> str:
+    """The response that asks for another time, by what was wrong with the last one."""
     if problem in ASKED_ABOUT or problem in ("another", "which_hours"):
         return f"utter_ask_when_{problem}"
     return "utter_ask_when_again" if problem else "utter_ask_when"

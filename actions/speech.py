@@ -32,11 +32,28 @@ def say_clock(moment: datetime, timezone: str) -> str:
 
 def say_eta(moment: datetime, timezone: str, now: datetime, language: str) -> str:
     """An estimate: to five minutes, with the day when it is not today."""
+    return say_moment(_rounded(moment), timezone, now, language)
+
+
+def say_estimate(moment: datetime, timezone: str, now: datetime, language: str) -> str:
+    """As `say_eta`, where it stands after "about", "a eso de": in Spanish with its article."""
     return say_instant(_rounded(moment), timezone, now, language)
 
 
 def say_instant(moment: datetime, timezone: str, now: datetime, language: str) -> str:
-    """`3:20 pm`, `3:20 pm tomorrow`, `3:20 pm on Thu Jun 13`."""
+    """What stands after "by", "at", "antes de", "a": in Spanish with its article, `las 3:20 pm`, `la 1:05 pm`."""
+    spoken = say_moment(moment, timezone, now, language)
+    if language == "en":
+        return spoken
+    return (
+        f"la {spoken}"
+        if _hour(moment.astimezone(ZoneInfo(timezone))).split(":")[0] == "1"
+        else f"las {spoken}"
+    )
+
+
+def say_moment(moment: datetime, timezone: str, now: datetime, language: str) -> str:
+    """By itself, as in a list: `3:20 pm`, `3:20 pm tomorrow`, `3:20 pm on Thu Jun 13`."""
     clock = say_clock(moment, timezone)
     days = _days_from_today(moment, timezone, now)
     if days == 0:
@@ -107,6 +124,13 @@ def name_parcel(client: str, language: str) -> str:
     if language == "es":
         return f"paquete de {client}" if client else "paquete"
     return f"{client} parcel" if client else "parcel"
+
+
+def name_sender(operator: str, client: str, language: str) -> str:
+    """`QuickShip for Acme`, `QuickShip, de parte de Acme`: who writes, where nobody has asked."""
+    if not client:
+        return operator
+    return f"{operator}, de parte de {client}" if language == "es" else f"{operator} for {client}"
 
 
 def list_options(options: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from actions.speech import name_parcel, say_about, say_age, say_eta, say_instant, say_window
+from actions.speech import name_parcel, say_about, say_age, say_eta, say_instant, say_moment, say_window
 from bot.stops.answers import StopAnswer
 from connectors.base import DeliveryWindow, FailureReason, StopStatus
 
@@ -52,7 +52,7 @@ def brief(stop: StopAnswer, now: datetime, language: str) -> str:
     if (eta := eta_of(stop, now)) is not None and not stop.status.is_closed:
         when = say_about(eta, stop.timezone, now, language)
     elif stop.completed_at is not None:
-        when = say_instant(stop.completed_at, stop.timezone, now, language)
+        when = say_moment(stop.completed_at, stop.timezone, now, language)
     elif stop.window is not None:
         when = say_window(stop.window, stop.timezone, now, language)
     return ", ".join(part for part in (stop.client, street_of(stop.address_line), when) if part)

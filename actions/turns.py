@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rasa_sdk import Action, Tracker
-from rasa_sdk.events import ActiveLoop, EventType, FollowupAction, SlotSet
+from rasa_sdk.events import ActionExecutionRejected, ActiveLoop, EventType, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.types import DomainDict
 
@@ -22,9 +22,22 @@ FORM_SLOTS = (
     "offered_windows",
     "time_problem",
     "booking",
+    "wish_text",
+    "unwanted_text",
+)
+ERRAND_SLOTS = (
+    "errand",
+    "errand_text",
+    "errand_inbound",
+    "errand_stop",
+    "errand_step",
+    "errand_data",
+    "errand_done",
 )
 AND_LISTEN = FollowupAction("action_listen")
 """Ends the turn where no rule says so; without it Rasa would go on to its fallback, again and again."""
+
+SURE_GOODBYE = 0.6
 
 UNCLEAR_INTENTS = frozenset({"nlu_fallback", "out_of_scope"})
 
@@ -43,7 +56,11 @@ class DoorlineAction(Action):  # type: ignore[misc]  # rasa_sdk ships no types
         return self.action_name
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: DomainDict) -> Events:
-        return await self.answer(dispatcher, tracker, turn_of(tracker))
+        form = self.action_name.removeprefix("validate_")
+        if form != self.action_name and is_begun_by_us(tracker) and not is_resumed(tracker, form):
+            # Nobody has answered the open question: we have something to say.
+            return [ActionExecutionRejected(form)]
+        return [*keeping_second(tracker), *await self.answer(dispatcher, tracker, turn_of(tracker))]
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, turn: Turn) -> Events:
         raise NotImplementedError
@@ -56,13 +73,41 @@ def turn_of(tracker: Tracker) -> Turn:
     return Turn(
         conversation_id=tracker.sender_id,
         inbound_id=metadata.get("inbound_id"),
-        text=message.get("text") or "",
+        text="" if is_begun_by_us(tracker) else message.get("text") or "",
         language=language if language in LANGUAGES else "en",
+        photos=int(metadata.get("photos") or 0),
     )
+
+
+def is_begun_by_us(tracker: Tracker) -> bool:
+    """Whether nobody has written: the newest event is what the bot was told to begin with."""
+    return bool((tracker.latest_message.get("metadata") or {}).get("is_external"))
 
 
 def intent_of(tracker: Tracker) -> str:
     return str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+
+def confidence_of(tracker: Tracker) -> float:
+    return float((tracker.latest_message.get("intent") or {}).get("confidence") or 0.0)
+
+
+def says_goodbye(tracker: Tracker) -> bool:
+    """Whoever takes leave is not asked the open question again."""
+    return intent_of(tracker) == "goodbye" and confidence_of(tracker) >= SURE_GOODBYE
+
+
+def active_form(tracker: Tracker) -> str | None:
+    name = (tracker.active_loop or {}).get("name")
+    return str(name) if name else None
+
+
+def keeping_second(tracker: Tracker) -> Events:
+    """A text that asked for two things came without its second half: that is kept until the first is done."""
+    second = (tracker.latest_message.get("metadata") or {}).get("second_request")
+    if not second or tracker.get_slot("second_request") == second:
+        return []
+    return [SlotSet("second_request", second)]
 
 
 def is_resumed(tracker: Tracker, form: str) -> bool:
@@ -91,7 +136,7 @@ def previous_action(tracker: Tracker) -> str:
 
 def closing_forms() -> Events:
     """Ends whatever form is open and forgets what it had collected."""
-    return [ActiveLoop(None), SlotSet("requested_slot", None), *forgetting(FORM_SLOTS)]
+    return [ActiveLoop(None), SlotSet("requested_slot", None), *forgetting(FORM_SLOTS + ERRAND_SLOTS)]
 
 
 def forgetting(slots: Sequence[str]) -> Events:
