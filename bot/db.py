@@ -17,7 +17,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import DateTime, Enum, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTimeError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlmodel import Field
 
@@ -27,6 +28,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 CONNECT_SECONDS = 5
 IDLE_TRANSACTION_SECONDS = 15
 """No transaction waits for anybody outside, so this much is a process that hangs."""
+TIMED_OUT = psycopg.errors.IdleInTransactionSessionTimeout | psycopg.errors.TransactionTimeout
+"""The server ended the connection. psycopg takes these for errors inside the server, by their SQLSTATE class 25."""
 
 
 def instant(*, nullable: bool = False, index: bool = False, **kwargs: Any) -> Any:
@@ -60,15 +63,19 @@ def choice(kind: type[StrEnum], **kwargs: Any) -> Any:
 class Database:
     """Sessions on one engine. One request or job is one `transaction()`."""
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(self, url: str, *, pool_size: int = 20, patience_seconds: float = 30) -> None:
+        """`patience_seconds` is how long a transaction waits for one of the connections."""
         self.url = url
         self.engine = create_async_engine(
             driver_url(url),
             pool_size=pool_size,
             max_overflow=10,
+            pool_timeout=patience_seconds,
             pool_pre_ping=False,
             pool_recycle=1800,
             connect_args={"connect_timeout": CONNECT_SECONDS},
+            # Errors end up in logs: none quotes what was to be written.
+            hide_parameters=True,
         )
         event.listen(self.engine.sync_engine, "connect", _limit_idle_transactions)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -77,15 +84,32 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncSession]:
         """Commits when the block ends, rolls back when it raises.
 
-        Raises `DatabaseUnavailableError` when the server is gone.
+        Raises `DatabaseUnavailableError` when the server is gone, ended the transaction for its time, or has no
+        connection left for us.
         """
         try:
             async with self._sessions() as session, session.begin():
                 yield session
-        except (OperationalError, InterfaceError) as exc:
+        except NoConnectionInTimeError as exc:
+            raise DatabaseUnavailableError("all connections to the database are in use") from exc
+        except DBAPIError as exc:
+            if not (exc.connection_invalidated or is_connection_lost(exc.orig)):
+                raise
             # A lost pool of connections is replaced as a whole; the next transaction starts clean.
             await self.engine.dispose()
             raise DatabaseUnavailableError("the database cannot be reached") from exc
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """For reading only: every statement of the block sees the database as the first one found it.
+
+        Raises `DatabaseUnavailableError` when the server is gone.
+        """
+        async with self.transaction() as session:
+            await session.connection(
+                execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+            )
+            yield session
 
     async def is_reachable(self) -> bool:
         try:
@@ -114,8 +138,8 @@ async def driver_connection(session: AsyncSession) -> psycopg.AsyncConnection[An
 
 
 def is_connection_lost(error: BaseException | None) -> bool:
-    """Whether the driver says that the server is away, as opposed to having refused what was asked."""
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    """Whether the driver says that the server is away or hung up, as opposed to having refused what was asked."""
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | TIMED_OUT)
 
 
 def driver_url(url: str) -> str:

@@ -5,6 +5,7 @@ DoorlineError
 │   └── ProtocolError             sop.yml: file, line, key and what was expected
 ├── DatabaseUnavailableError      PostgreSQL cannot be reached: 503, the vendor retries
 ├── DialogueUnavailableError      Rasa is down, slow or still loading: the text is kept and tried again
+├── AnswerFirstError              a text is not answered yet, and what is to be told comes after: tried again
 └── NotFoundError                 404
 """
 
@@ -37,3 +38,7 @@ class DialogueUnavailableError(DoorlineError):
 
 class NotFoundError(DoorlineError):
     status = HTTPStatus.NOT_FOUND
+
+
+class AnswerFirstError(DoorlineError):
+    status = HTTPStatus.CONFLICT

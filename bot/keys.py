@@ -26,5 +26,10 @@ def actions_token(key: str) -> str:
     return derived(key, "actions")
 
 
+def webhook_secret(key: str, account: str) -> str:
+    """The part of a webhook's address that only the account's owner and we know, where webhooks are not signed."""
+    return derived(key, f"webhook:{account}")
+
+
 def derived(key: str, purpose: str) -> str:
     return hmac.new(key.encode(), purpose.encode(), hashlib.sha256).hexdigest()

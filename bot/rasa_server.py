@@ -1,5 +1,6 @@
 """Rasa as a process of its own: trained when its inputs changed, started beside the app, found over HTTP."""
 
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -38,7 +39,7 @@ def model_path(var: Path) -> Path:
 
 
 def train(var: Path, log: Path | None = None) -> tuple[Path, bool]:
-    """The model of the present inputs and whether it had to be trained, which takes about half a minute.
+    """The model of the present inputs and whether it had to be trained, which takes a few minutes.
 
     Raises:
         ConfigurationError: Rasa is not installed, or the training failed; its output says why.
@@ -47,6 +48,17 @@ def train(var: Path, log: Path | None = None) -> tuple[Path, bool]:
     if path.exists():
         return path, False
     path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / "training.lock").open("w") as lock:
+        # Two at once would take twice as long and give the same model: the second waits for the first's.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return path, False
+        _train(path, log)
+    _forget_old_models(path)
+    return path, True
+
+
+def _train(path: Path, log: Path | None) -> None:
     command = [
         *_rasa("train"),
         *("--config", "config.yml"),
@@ -63,8 +75,6 @@ def train(var: Path, log: Path | None = None) -> tuple[Path, bool]:
         log.write_text(result.stdout + result.stderr)
     if result.returncode != 0 or not path.exists():
         raise ConfigurationError(f"training the model failed:\n{(result.stdout + result.stderr)[-3000:]}")
-    _forget_old_models(path)
-    return path, True
 
 
 def start(

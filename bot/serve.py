@@ -22,6 +22,9 @@ from bot.processes import end, free_port
 from bot.rasa_server import say
 from bot.settings import Settings
 
+WEBSOCKET_FRAME_BYTES = 64 * 1024
+"""Of web chat: a text of 1,600 characters needs a tenth of it."""
+
 
 @dataclass(frozen=True)
 class ServeOptions:
@@ -55,6 +58,11 @@ def serve(settings: Settings, options: ServeOptions) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=5,
+            # Longer than the minute after which a proxy gives up an idle connection: closed by us first, its next
+            # call would be lost on it.
+            timeout_keep_alive=75,
+            ws_max_size=WEBSOCKET_FRAME_BYTES,
+            forwarded_allow_ips=settings.trusted_proxies,
         )
         sockets = None
         if options.inherited_socket is not None:

@@ -1,67 +1,44 @@
 """The operator's protocol, `sop.yml`: its model, the loader that names lines, and the copy in force."""
 
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from bot.errors import ProtocolError
+from bot.faq import FaqEntry
+from bot.sop_desk import (
+    VENDORS,
+    Client,
+    HandOver,
+    Intake,
+    ManifestRules,
+    PlatformAccount,
+    ServiceZone,
+    Shifts,
+)
+from bot.sop_drivers import Drivers
+from bot.sop_escalations import Escalations
+from bot.sop_notifications import Messaging, Notifications
+from bot.sop_oncall import OnCallRules, PauseRules, Person, PersonKey
+from bot.sop_parts import LocalWindow, Minutes, Section, TimeZoneName, Weekday
+from bot.sop_recovery import Recovery
+from bot.sop_reports import Reports
+from bot.sop_sla import Sla
 from connectors.base import FailureReason
 
 log = structlog.get_logger()
 
 
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("expected an IANA time zone such as America/New_York")
-    return name
-
-
-TimeZoneName = Annotated[str, AfterValidator(_known_zone)]
-Minutes = Annotated[int, Field(ge=0, le=7 * 24 * 60)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Weekday(StrEnum):
-    MONDAY = "monday"
-    TUESDAY = "tuesday"
-    WEDNESDAY = "wednesday"
-    THURSDAY = "thursday"
-    FRIDAY = "friday"
-    SATURDAY = "saturday"
-    SUNDAY = "sunday"
-
-    @classmethod
-    def of(cls, day: date) -> "Weekday":
-        return list(cls)[day.weekday()]
-
-
 class Operator(Section):
     name: str = Field(min_length=1, max_length=40)
     timezone: TimeZoneName
-
-
-class LocalWindow(Section):
-    """Local times of one day, half open."""
-
-    start: time
-    end: time
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.start >= self.end:
-            raise ValueError(f"expected start before end, got {self.start:%H:%M} .. {self.end:%H:%M}")
-        return self
 
 
 class Redelivery(Section):
@@ -72,6 +49,8 @@ class Redelivery(Section):
     closed_weekdays: frozenset[Weekday] = frozenset()
     holidays_of: str = Field(default="en-US", pattern=r"^[a-z]{2}-[A-Z]{2}$")
     """Locale whose public holidays are closed days too."""
+    capacity_per_window: int | None = Field(default=None, ge=1, le=100_000)
+    """Stops that one window of one zone can hold; None is no limit."""
 
     @property
     def open_weekdays(self) -> frozenset[int]:
@@ -89,74 +68,48 @@ class Conversation(Section):
 
 class Platforms(Section):
     poll_seconds: int = Field(ge=1, le=3600)
+    events_seconds: int = Field(default=10, ge=1, le=3600)
+    """How often a platform that does not push is asked what happened; a whole read comes every `poll_seconds`."""
     silent_after_minutes: Minutes
+    accounts: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")], PlatformAccount] = Field(
+        default_factory=dict
+    )
+    """Accounts by name. A vendor whose key is set, and that is not named here, has one account of its own name."""
 
 
-class SlaRules(Section):
-    """What was promised to one client. A window's end is exclusive: arriving at it is late."""
+class QuietHours(Section):
+    """Local times of the stop between which nobody is written to unasked. The same time twice: never quiet."""
 
-    at_risk_margin_minutes: Minutes
-    back_on_track_minutes: Minutes
-    confirm_minutes: Minutes
-    unconfirmed_margin_minutes: Minutes
-    on_time_target_percent: float = Field(gt=0, le=100)
-    penalty_usd: int = Field(ge=0, le=100_000)
-
-
-class ClientSla(Section):
-    at_risk_margin_minutes: Minutes | None = None
-    back_on_track_minutes: Minutes | None = None
-    confirm_minutes: Minutes | None = None
-    unconfirmed_margin_minutes: Minutes | None = None
-    on_time_target_percent: float | None = Field(default=None, gt=0, le=100)
-    penalty_usd: int | None = Field(default=None, ge=0, le=100_000)
+    start: time = time(21)
+    end: time = time(8)
+    urgent_start: time = time(22)
+    """The same for what is about a delivery of that very day."""
+    urgent_end: time = time(7)
 
 
-class Sla(Section):
-    lookahead_minutes: Minutes
-    defaults: SlaRules
-    clients: dict[str, ClientSla] = {}
+class WebChat(Section):
+    """Limits count per process."""
 
-    def rules_for(self, client: str) -> SlaRules:
-        own = self.clients.get(client)
-        if own is None:
-            return self.defaults
-        return self.defaults.model_copy(update=own.model_dump(exclude_none=True))
-
-
-class TierKind(StrEnum):
-    POST = "post"
-    MENTION = "mention"
+    origins: tuple[Annotated[str, Field(pattern=r"^https?://[^/\s]+$")], ...] = ()
+    """Web sites that embed the chat; our own page needs none."""
+    texts_per_minute: int = Field(default=20, ge=1, le=600)
+    texts_per_minute_and_address: int = Field(default=60, ge=1, le=6000)
+    connections_per_address: int = Field(default=20, ge=1, le=1000)
+    session_days: int = Field(default=30, ge=1, le=365)
+    idle_minutes: int = Field(default=60, ge=1, le=24 * 60)
 
 
-class Tier(Section):
-    kind: TierKind
-    after_minutes: Minutes
-
-    @property
-    def after(self) -> timedelta:
-        return timedelta(minutes=self.after_minutes)
+class Proof(Section):
+    link_hours: int = Field(default=72, ge=1, le=24 * 90)
+    near_meters: int = Field(default=150, ge=10, le=5000)
+    """A delivery that was finished farther from the address than this was finished elsewhere."""
 
 
-class Escalations(Section):
-    channels: dict[str, str]
-    dispatchers: frozenset[str]
-    mention: str
-    tiers: tuple[Tier, ...] = Field(min_length=1)
-    acknowledgement_holds_minutes: int = Field(ge=1, le=24 * 60)
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if "default" not in self.channels:
-            raise ValueError("expected a channel named `default`")
-        if self.tiers[0].kind is not TierKind.POST:
-            raise ValueError("expected the first tier to be of kind `post`")
-        if [tier.after_minutes for tier in self.tiers] != sorted(tier.after_minutes for tier in self.tiers):
-            raise ValueError("expected tiers in the order of their after_minutes")
-        return self
-
-    def channel_for(self, zone: str) -> str:
-        return self.channels.get(zone, self.channels["default"])
+class Incidents(Section):
+    photo_max_megabytes: int = Field(default=8, ge=1, le=50)
+    photo_link_days: int = Field(default=30, ge=1, le=365)
+    photo_minutes: Minutes = 30
+    """A picture that came this long before a report, or after it, belongs to it."""
 
 
 class Protocol(Section):
@@ -164,10 +117,61 @@ class Protocol(Section):
     service_day: LocalWindow
     redelivery: Redelivery
     conversation: Conversation
+    quiet_hours: QuietHours = QuietHours()
     platforms: Platforms
+    zones: tuple[ServiceZone, ...] = ()
+    clients: dict[str, Client] = Field(default_factory=dict)
+    intake: Intake = Intake()
+    shifts: Shifts = Shifts()
+    drivers: Drivers = Drivers()
+    manifest: ManifestRules = ManifestRules()
+    hand_over: HandOver = HandOver()
     sla: Sla
     escalations: Escalations
+    people: dict[PersonKey, Person] = Field(default_factory=dict)
+    """Who can be called, by the short name that the rest of the file uses."""
+    on_call: OnCallRules = OnCallRules()
+    pauses: PauseRules = PauseRules()
+    notifications: Notifications = Notifications()
+    messaging: Messaging = Messaging()
+    recovery: Recovery = Recovery()
+    reports: Reports = Reports()
+    proof: Proof = Proof()
+    incidents: Incidents = Incidents()
+    faq: tuple[FaqEntry, ...] = ()
     root_causes: tuple[FailureReason, ...] = Field(min_length=1)
+    webchat: WebChat = WebChat()
+
+    @model_validator(mode="after")
+    def _topics_are_distinct(self) -> Self:
+        topics = [entry.topic for entry in self.faq]
+        twice = sorted({topic for topic in topics if topics.count(topic) > 1})
+        if twice:
+            raise ValueError(f"expected each topic of `faq` once, found twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _accounts_are_known(self) -> Self:
+        known = set(self.platforms.accounts) | set(VENDORS)
+        named = {zone.platform for zone in self.zones} | {client.platform for client in self.clients.values()}
+        if unknown := sorted(name for name in named if name is not None and name not in known):
+            raise ValueError(f"expected an account of `platforms.accounts`, found {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _on_call_are_people(self) -> Self:
+        if unknown := self.on_call.strangers(self.people):
+            raise ValueError(f"expected keys of `people` in `on_call`, found {', '.join(unknown)}")
+        return self
+
+    @model_validator(mode="after")
+    def _steps_call_known_people(self) -> Self:
+        if unknown := sorted(self.escalations.all_keys - set(self.people)):
+            raise ValueError(f"expected on_call, next or a key of `people`, found {', '.join(unknown)}")
+        return self
+
+    def client(self, name: str) -> Client:
+        return self.clients.get(name, Client())
 
     @property
     def zone(self) -> ZoneInfo:
@@ -293,5 +297,5 @@ def local_day(moment: datetime, timezone: str) -> date:
     """The calendar day of an instant where the stop is."""
     try:
         return moment.astimezone(ZoneInfo(timezone)).date()
-    except ZoneInfoNotFoundError:
+    except (ZoneInfoNotFoundError, ValueError):
         return moment.date()

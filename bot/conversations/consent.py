@@ -1,63 +1,62 @@
-"""Who may be written to. Keywords are read here, before any model; the ledger keeps every change."""
+"""Who may be written to. The ledger keeps every change, and asks nobody twice."""
 
-import re
-import unicodedata
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from bot import audit
 from bot.clock import Clock
+from bot.conversations.keywords import Keyword, carrier_answers, folded, keyword
+from bot.conversations.leaving import Leaving, leaving
 from bot.conversations.models import ConsentChange, ConsentWord
-
-
-class Keyword(StrEnum):
-    STOP = "stop"
-    START = "start"
-    HELP = "help"
-
-
-CARRIER_STOP_WORDS = frozenset(
-    {"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"}
-)
-"""The carrier answers and blocks these itself, so we stay silent. Source: Twilio, default opt-out words."""
-CARRIER_START_WORDS = frozenset({"start", "unstop", "yes"})
-"""The carrier answers these itself to whom it blocks. `YES` is also how people confirm: it is a word of
-consent only from who is opted out."""
-SPANISH_STOP_WORDS = frozenset({"alto", "parar", "detener", "cancelar", "baja", "salir", "no mas"})
-SPANISH_START_WORDS = frozenset({"alta", "iniciar", "comenzar"})
-STOP_WORDS = CARRIER_STOP_WORDS | SPANISH_STOP_WORDS | {"opt out", "stop all", "remove"}
-START_WORDS = SPANISH_START_WORDS | {"start", "unstop"}
-SPANISH_KEYWORDS = SPANISH_STOP_WORDS | SPANISH_START_WORDS
+from bot.conversations.privacy import masked
+from bot.stops.models import StopRecord
+from connectors.base import ChannelName
 
 AT_THE_CARRIER = "carrier:"
 """How the source of a change begins that the carrier knows of too."""
 
+WORDS_KEPT = 160
+"""Characters of what somebody wrote that stand in the ledger."""
 
-def folded(text: str) -> str:
-    """Lower case, no accents, no punctuation at the ends, hyphens and runs of spaces as one space."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return re.sub(r"[\s\-]+", " ", plain).strip(" \t\r\n.,;:!?¡¿\"'()[]*_")
-
-
-def keyword(text: str) -> Keyword | None:
-    """The keyword that the whole text is, if it is one: "Stop please" is none, "STOP!" is."""
-    words = folded(text)
-    if words in STOP_WORDS:
-        return Keyword.STOP
-    if words in START_WORDS:
-        return Keyword.START
-    return None
+CARRIERS = frozenset({ChannelName.SMS, ChannelName.WHATSAPP})
+"""Where somebody between us and the person knows STOP and START too."""
 
 
-def carrier_answers(text: str, *, is_blocked: bool) -> bool:
-    """Whether the carrier answers this word of consent itself: only its own words, as the whole message."""
-    bare = text.strip().casefold()
-    return bare in CARRIER_STOP_WORDS or (is_blocked and bare in CARRIER_START_WORDS)
+@dataclass(frozen=True)
+class ConsentTurn:
+    """What a text does to its writer's consent, before any model."""
+
+    change: ConsentWord | None = None
+    source: str = ""
+    is_silent: bool = False
+    """The carrier has answered it, or nobody may: nothing is said."""
+
+
+def read_consent(
+    text: str, channel: ChannelName, newest: ConsentChange | None, opt_out_type: str | None = None
+) -> ConsentTurn | None:
+    """None where the text says nothing of consent, and is the dialogue's.
+
+    `newest` is the address's newest line of the ledger; `opt_out_type` is what the carrier says it has answered.
+    """
+    was_out = newest is not None and newest.word is ConsentWord.OPTED_OUT
+    is_blocked = was_out and newest is not None and newest.source.startswith(AT_THE_CARRIER)
+    word = Keyword(opt_out_type.lower()) if opt_out_type else keyword(text)
+    in_plain_words = word is None and leaving(text) is Leaving.WHOLLY
+    is_answered = opt_out_type is not None or (
+        channel in CARRIERS and carrier_answers(text, is_blocked=is_blocked)
+    )
+    source = AT_THE_CARRIER + "keyword" if is_answered else "plain_language" if in_plain_words else "keyword"
+    if not was_out and (word is Keyword.STOP or in_plain_words):
+        return ConsentTurn(ConsentWord.OPTED_OUT, source, is_answered)
+    if was_out and (word is Keyword.START or folded(text) == "yes"):
+        return ConsentTurn(ConsentWord.OPTED_IN, source, is_answered)
+    return ConsentTurn(is_silent=True) if was_out or opt_out_type is not None else None
 
 
 class ConsentLedger:
@@ -72,6 +71,13 @@ class ConsentLedger:
             .limit(1)
         )
 
+    async def ledger_of(self, session: AsyncSession, address: str) -> Sequence[ConsentChange]:
+        """Every change of one address, oldest first."""
+        found = await session.scalars(
+            select(ConsentChange).where(col(ConsentChange.address) == address).order_by(col(ConsentChange.id))
+        )
+        return found.all()
+
     async def is_opted_out(self, session: AsyncSession, address: str) -> bool:
         newest = await self.newest(session, address)
         return newest is not None and newest.word is ConsentWord.OPTED_OUT
@@ -83,19 +89,40 @@ class ConsentLedger:
         word: ConsentWord,
         source: str,
         inbound_id: UUID | None = None,
+        words: str = "",
     ) -> bool:
-        """Adds a line unless the address already stands so; true when something changed."""
+        """Adds a line unless the address already stands so; true when something changed.
+
+        `words` are what the person wrote; they are kept without access codes, and cut short.
+        """
         if await self.is_opted_out(session, address) is (word is ConsentWord.OPTED_OUT):
             return False
+        now = self._clock.now()
         session.add(
             ConsentChange(
-                address=address, word=word, at=self._clock.now(), source=source, inbound_id=inbound_id
+                address=address,
+                word=word,
+                at=now,
+                source=source,
+                inbound_id=inbound_id,
+                words=masked(words)[:WORDS_KEPT] or None,
             )
         )
-        audit.record(
-            session, self._clock.now(), "consent", str(inbound_id or "carrier"), word.value, source=source
-        )
+        if word is ConsentWord.OPTED_IN:
+            await _look_again(session, address)
+        audit.record(session, now, "consent", str(inbound_id or "carrier"), word.value, source=source)
         return True
 
     async def carrier_refused(self, session: AsyncSession, address: str, error_code: str) -> None:
+        """The carrier will not deliver to this address because its owner told it so.
+
+        For codes that say nothing else (21610). Others may come of a full mailbox or a filter, and are no
+        word of consent.
+        """
         await self.change(session, address, ConsentWord.OPTED_OUT, AT_THE_CARRIER + error_code)
+
+
+async def _look_again(session: AsyncSession, address: str) -> None:
+    """What there was nobody to tell may be told from now on."""
+    of_address = col(StopRecord.recipient_phone) == address
+    await session.execute(update(StopRecord).where(of_address).values(notice_at=None))

@@ -37,6 +37,8 @@ class InboundState(StrEnum):
     """Needs no answer of ours: the carrier answered, or the person opted out."""
     PARKED = "parked"
     """Could not be answered by the bot; a dispatcher has it."""
+    HELD = "held"
+    """Written while a dispatcher held the conversation: theirs to answer. `answered_at` once they did."""
 
 
 class InboundText(SQLModel, table=True):
@@ -54,6 +56,11 @@ class InboundText(SQLModel, table=True):
         Index(
             "ix_inbound_message_person", "person_due_at", postgresql_where=text("person_due_at IS NOT NULL")
         ),
+        Index(
+            "ix_inbound_message_codes",
+            "received_at",
+            postgresql_where=text("codes_forgotten_at IS NULL"),
+        ),
     )
 
     id: UUID = primary_id()
@@ -61,6 +68,18 @@ class InboundText(SQLModel, table=True):
     channel: ChannelName = choice(ChannelName)
     vendor_id: str
     text: str
+    subject: str | None = None
+    """Email only, as are the next two."""
+    thread_id: str | None = None
+    """The Message-ID that a reply answers."""
+    thread_references: list[str] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    """Message-IDs of the thread so far, oldest first, without this one."""
+    is_authentic: bool | None = None
+    """Email only: see `connectors.base.InboundMessage`."""
+    network_address: str | None = None
+    """Web chat only: where the browser connects from."""
     media: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
     opt_out_type: str | None = None
     state: InboundState = choice(InboundState, default=InboundState.RECEIVED)
@@ -71,7 +90,9 @@ class InboundText(SQLModel, table=True):
     holding_due_at: datetime | None = instant(nullable=True)
     """Wall time at which the person gets a holding answer; None once answered or held."""
     person_due_at: datetime | None = instant(nullable=True)
-    """Wall time at which a dispatcher takes over; None once answered or taken."""
+    """Wall time at which a dispatcher takes over, or is reminded of what they hold; None once done."""
+    codes_forgotten_at: datetime | None = instant(nullable=True)
+    """When the access codes were taken out of `text`."""
     answered_at: datetime | None = instant(nullable=True)
     attempts: int = 0
 
@@ -96,3 +117,5 @@ class ConsentChange(SQLModel, table=True):
     source: str
     """`keyword`, `plain_language`; `carrier:keyword` and `carrier:21610` where the carrier knows of it too."""
     inbound_id: UUID | None = Field(default=None, foreign_key="inbound_message.id")
+    words: str | None = None
+    """What the person wrote, without access codes, cut short; None where the carrier told us."""

@@ -1,11 +1,13 @@
 """What the demo's processes leave for each other and for whoever joins the demo, under `var/demo/`."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bot.errors import ConfigurationError
 from bot.windows.holidays import public_holidays
 
 TWILIO_ACCOUNT_SID = "AC" + "d00" * 10 + "d0"
@@ -14,10 +16,18 @@ TWILIO_NUMBER = "+15005550006"
 SLACK_BOT_TOKEN = "xoxb-pretended"  # noqa: S105
 SLACK_SIGNING_SECRET = "pretended-signing-secret"  # noqa: S105
 SLACK_CHANNELS = [{"id": "C0DISPATCH", "name": "dispatch"}]
-DISPATCHERS = [{"id": "U0DANA", "name": "Dana"}, {"id": "U0SAM", "name": "Sam"}]
+DISPATCHERS = [
+    {"id": "U0DANA", "name": "Dana", "phone": "+12125550901"},
+    {"id": "U0SAM", "name": "Sam", "phone": "+12125550902"},
+]
+EMAIL_ADDRESS = "delivery@quickship.example"
 ONFLEET_API_KEY = "pretended-onfleet-key"
 ONFLEET_WEBHOOK_SECRET = "0d" * 32
+ROUTE4ME_API_KEY = "pretended-route4me-key"
+OPTIMOROUTE_API_KEY = "pretended-optimoroute-key"
+PLATFORMS = ("onfleet", "route4me", "optimoroute")
 
+TIMEZONE = "America/New_York"
 SUNDAY = 6
 
 
@@ -47,6 +57,10 @@ class DemoFiles:
     @property
     def ports(self) -> Path:
         return self.folder / "ports.json"
+
+    @property
+    def protocol(self) -> Path:
+        return self.folder / "sop.yml"
 
     @property
     def stage(self) -> Path:
@@ -84,7 +98,13 @@ class DemoFiles:
             return ""
 
 
-def announcement(app_url: str, rasa_url: str, ports: dict[str, int], recipients: list[dict[str, Any]]) -> str:
+def announcement(
+    app_url: str,
+    rasa_url: str,
+    ports: dict[str, int],
+    recipients: list[dict[str, Any]],
+    platforms: Sequence[str],
+) -> str:
     """The content of `var/demo.json`."""
     return json.dumps(
         {
@@ -103,19 +123,44 @@ def announcement(app_url: str, rasa_url: str, ports: dict[str, int], recipients:
                 "dispatchers": [dispatcher["id"] for dispatcher in DISPATCHERS],
             },
             "rasa": {"base": rasa_url},
-            "onfleet": {
-                "base": base(ports["onfleet"]),
-                "api_key": ONFLEET_API_KEY,
-                "webhook_secret": ONFLEET_WEBHOOK_SECRET,
+            "email": {
+                "base": base(ports["mail"]),
+                "smtp_url": smtp(ports["smtp"]),
+                "inbound_url": smtp(ports["inbound_mail"]),
+                "address": EMAIL_ADDRESS,
             },
+            **{name: _platform(name, ports) for name in platforms},
             "recipients": recipients,
         },
         indent=2,
     )
 
 
+def _platform(name: str, ports: dict[str, int]) -> dict[str, str]:
+    keys = {
+        "onfleet": {"api_key": ONFLEET_API_KEY, "webhook_secret": ONFLEET_WEBHOOK_SECRET},
+        "route4me": {"api_key": ROUTE4ME_API_KEY},
+        "optimoroute": {"api_key": OPTIMOROUTE_API_KEY},
+    }
+    return {"base": base(ports[name]), **keys[name]}
+
+
+def read_platforms(text: str) -> tuple[str, ...]:
+    """`onfleet,route4me` or `all`. Raises `ConfigurationError` for a name that is none."""
+    names = PLATFORMS if text.strip() == "all" else tuple(part.strip() for part in text.split(","))
+    if unknown := [name for name in names if name not in PLATFORMS]:
+        raise ConfigurationError(
+            f"--platforms: expected some of {', '.join(PLATFORMS)}, or all, found {unknown[0]!r}"
+        )
+    return tuple(dict.fromkeys(names))
+
+
 def base(port: int) -> str:
     return f"http://127.0.0.1:{port}"
+
+
+def smtp(port: int) -> str:
+    return f"smtp://127.0.0.1:{port}"
 
 
 def first_instant(now: datetime) -> datetime:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,11 +26,12 @@ from bot.db import EmbeddedPostgres, create_database, migrate, tracker_url
 from bot.demo import files
 from bot.demo.doorway import Doorway
 from bot.demo.files import DemoFiles
+from bot.demo.protocol import write_protocol
 from bot.errors import ConfigurationError
 from bot.keys import actions_token, secret_key
 from bot.processes import dies_with_parent, end, free_port
 from bot.rasa_server import say
-from bot.settings import PROJECT_ROOT, Settings
+from bot.settings import DEFAULT_PROTOCOL, PROJECT_ROOT, Settings
 
 DATABASE = "doorline_demo"
 LOOK_EVERY_SECONDS = 0.2
@@ -73,12 +74,22 @@ class Child:
 
 
 class Supervisor:
-    def __init__(self, settings: Settings, *, port: int, speed: float, stops: int, headless: bool) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        port: int,
+        speed: float,
+        stops: int,
+        headless: bool,
+        platforms: Sequence[str] = ("onfleet",),
+    ) -> None:
         self._settings = settings
         self._demo = DemoFiles(settings.doorline_var)
         self._port = port
         self._speed = speed
         self._stops = stops
+        self._platforms = tuple(platforms)
         self._headless = headless
         self._url = files.base(port)
         self._stopped = False
@@ -169,15 +180,23 @@ class Supervisor:
         resumed = self._demo.unfinished.exists()
         self._demo.announcement.unlink(missing_ok=True)
         if resumed:
-            # The day is one with its stops: another number would be another day.
-            self._stops = int(self._demo.unfinished.read_text() or self._stops)
+            # The day is one with its stops and their platforms: other ones would be another day.
+            self._take_up(self._demo.unfinished.read_text())
             say("the last day was cut off: it goes on where it was (Ctrl-C ends a day for good)")
         else:
             shutil.rmtree(self._demo.folder, ignore_errors=True)
         self._demo.folder.mkdir(parents=True, exist_ok=True)
         self._demo.serving.unlink(missing_ok=True)
-        self._demo.unfinished.write_text(str(self._stops))
+        self._demo.unfinished.write_text(json.dumps({"stops": self._stops, "platforms": self._platforms}))
         return resumed
+
+    def _take_up(self, unfinished: str) -> None:
+        day = json.loads(unfinished or "{}")
+        if isinstance(day, dict):
+            self._stops = int(day.get("stops", self._stops))
+            self._platforms = tuple(day.get("platforms", self._platforms))
+        else:  # a day that was begun before there were other platforms
+            self._stops, self._platforms = int(day), ("onfleet",)
 
     def _open_doorway(self) -> Doorway:
         deadline = time.monotonic() + 5
@@ -192,7 +211,7 @@ class Supervisor:
 
     def _choose_ports(self) -> None:
         before = self._demo.read_ports()
-        names = ("twilio", "slack", "onfleet", "world", "rasa")
+        names = ("twilio", "slack", *self._platforms, "mail", "smtp", "inbound_mail", "world", "rasa")
         ports = {name: free_port(before.get(name)) for name in names}
         self._demo.ports.write_text(json.dumps(ports))
 
@@ -203,6 +222,7 @@ class Supervisor:
             "world",
             *("demo-world", "--app-url", self._url),
             *("--speed", str(self._speed), "--stops", str(self._stops)),
+            *("--platforms", ",".join(self._platforms)),
         )
 
     def _start_app(self, database_url: str) -> "subprocess.Popen[bytes]":
@@ -218,6 +238,7 @@ class Supervisor:
             "DATABASE_URL": database_url,
             "PUBLIC_URL": self._url,
             "RASA_URL": files.base(ports["rasa"]),
+            "DOORLINE_SOP": str(self._protocol()),
             "DOORLINE_DEMO_CLOCK": str(self._demo.clock),
             "DOORLINE_DEMO_WORLD": files.base(ports["world"]),
             "DOORLINE_DEMO_SLACK": files.base(ports["slack"]),
@@ -228,10 +249,37 @@ class Supervisor:
             "SLACK_BOT_TOKEN": files.SLACK_BOT_TOKEN,
             "SLACK_SIGNING_SECRET": files.SLACK_SIGNING_SECRET,
             "SLACK_API_BASE": files.base(ports["slack"]) + "/api/",
-            "ONFLEET_API_KEY": files.ONFLEET_API_KEY,
-            "ONFLEET_API_BASE": files.base(ports["onfleet"]),
-            "ONFLEET_WEBHOOK_SECRET": files.ONFLEET_WEBHOOK_SECRET,
+            "SMTP_URL": files.smtp(ports["smtp"]),
+            "EMAIL_FROM": f"QuickShip <{files.EMAIL_ADDRESS}>",
+            "EMAIL_INBOUND_PORT": str(ports["inbound_mail"]),
+            # A person who brings a platform back wants to see it back.
+            "PLATFORM_PAUSE_SECONDS": "2",
+            **self._platform_environment(ports),
         }
+
+    def _protocol(self) -> Path:
+        """A person's own file is theirs; the shipped one knows nothing of the pretended town."""
+        if self._settings.doorline_sop != DEFAULT_PROTOCOL:
+            return self._settings.doorline_sop
+        write_protocol(DEFAULT_PROTOCOL, self._demo.protocol, self._platforms)
+        return self._demo.protocol
+
+    def _platform_environment(self, ports: dict[str, int]) -> dict[str, str]:
+        keys = {
+            "onfleet": {
+                "ONFLEET_API_KEY": files.ONFLEET_API_KEY,
+                "ONFLEET_WEBHOOK_SECRET": files.ONFLEET_WEBHOOK_SECRET,
+            },
+            "route4me": {"ROUTE4ME_API_KEY": files.ROUTE4ME_API_KEY},
+            "optimoroute": {
+                "OPTIMOROUTE_API_KEY": files.OPTIMOROUTE_API_KEY,
+                "OPTIMOROUTE_TIMEZONE": files.TIMEZONE,
+            },
+        }
+        # A key of the person's own environment must not bring a real platform into the demo.
+        off = {variable: "" for name in files.PLATFORMS for variable in keys[name]}
+        on = [keys[name] | {f"{name.upper()}_API_BASE": files.base(ports[name])} for name in self._platforms]
+        return off | {variable: value for each in on for variable, value in each.items()}
 
     def _rasa_starter(self, database_url: str) -> Callable[[], "subprocess.Popen[bytes]"]:
         token = actions_token(secret_key(self._settings))
@@ -277,7 +325,9 @@ class Supervisor:
             recipients = httpx.get(
                 files.base(ports["world"]) + "/world/recipients", timeout=5, trust_env=False
             )
-            content = files.announcement(self._url, files.base(ports["rasa"]), ports, recipients.json())
+            content = files.announcement(
+                self._url, files.base(ports["rasa"]), ports, recipients.json(), self._platforms
+            )
             draft = self._demo.announcement.with_suffix(".draft")
             draft.write_text(content)
             draft.replace(self._demo.announcement)

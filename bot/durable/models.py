@@ -43,6 +43,14 @@ class Purpose(StrEnum):
     ANSWER = "answer"
     HOLDING = "holding"
     CONSENT = "consent"
+    NOTICE = "notice"
+    """Answers no text: something happened that the person should know. May wait for quiet hours to end."""
+    PERSON = "person"
+    """As a dispatcher wrote it. Never held back: a person pressed send."""
+    PROACTIVE = "proactive"
+    """To a recipient, unasked, by the rules of `notifications`: paced, and only while it is useful."""
+    PAGE = "page"
+    """To one of our own who is on call. Never held back, whatever the hour."""
 
 
 class OutboundText(SQLModel, table=True):
@@ -56,6 +64,14 @@ class OutboundText(SQLModel, table=True):
             "conversation_id",
             postgresql_where=text("state IN ('queued', 'sending')"),
         ),
+        Index("ix_outbound_message_sent_at", "sent_at"),
+        Index("ix_outbound_message_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "ix_outbound_message_paced",
+            "useful_until",
+            "due_at",
+            postgresql_where=text("due_at IS NOT NULL AND purpose = 'proactive'"),
+        ),
     )
 
     id: UUID = primary_id()
@@ -65,8 +81,22 @@ class OutboundText(SQLModel, table=True):
     channel: ChannelName = choice(ChannelName)
     recipient: str
     text: str
+    subject: str | None = None
+    """Email only, as are the next two: what the message answers, so that it lands in its thread."""
+    in_reply_to_vendor_id: str | None = None
+    thread_references: list[str] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    escalation_id: UUID | None = Field(default=None, foreign_key="escalation.id")
+    """Where dispatchers hear of it when the carrier cannot deliver it."""
+    stop_id: UUID | None = Field(default=None, foreign_key="stop.id", index=True)
+    """What it is about, where it was written unasked."""
     state: OutboxState = choice(OutboxState, default=OutboxState.QUEUED)
     created_at: datetime = instant()
+    due_at: datetime | None = instant(nullable=True)
+    """Day's time before which it must not leave; None: at once, or asked for already."""
+    useful_until: datetime | None = instant(nullable=True)
+    """Day's time after which it must not leave any more; None: it stays true."""
     attempted_at: datetime | None = instant(nullable=True)
     """Day's time of the last attempt; set before the carrier is called."""
     attempts: int = 0
@@ -74,3 +104,16 @@ class OutboundText(SQLModel, table=True):
     error_code: str | None = None
     sent_at: datetime | None = instant(nullable=True)
     finished_at: datetime | None = instant(nullable=True)
+
+
+class SenderPace(SQLModel, table=True):
+    """How much one sender may send at this moment: one row for all processes, a bucket that fills with time."""
+
+    __tablename__ = "sender_pace"
+
+    sender: str = Field(primary_key=True)
+    """Our number, or the sid of a messaging service."""
+    segments: float
+    """That may leave at once; below nothing where more has left than was allowed."""
+    filled_at: datetime = instant()
+    """Wall time."""

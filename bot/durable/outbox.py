@@ -4,13 +4,11 @@
 called: a row found in `sending` by a later job may have left, so the carrier is asked before it is sent again.
 """
 
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,6 +16,21 @@ from bot import audit
 from bot.clock import Clock
 from bot.db import Database
 from bot.durable.models import OutboundText, OutboxState, Purpose
+from bot.durable.outbox_ports import (
+    MAY_LEAVE,
+    OPTED_OUT,
+    OPTED_OUT_CODE,
+    OUTDATED,
+    QUEUE_FULL,
+    SENDER_BUSY,
+    Arrivals,
+    Books,
+    ConsentGate,
+    FailureDesk,
+    Gate,
+    Judgement,
+)
+from bot.durable.pacing import IS_PACED, is_paced
 from connectors.base import Channel, ChannelName, OutboundMessage, Receipt, ReceiptStatus
 from connectors.errors import (
     ChannelMisconfiguredError,
@@ -29,14 +42,11 @@ from connectors.errors import (
 
 log = structlog.get_logger()
 
-OPTED_OUT_CODE = "21610"
-"""The recipient told the carrier STOP. Source: Twilio error reference."""
-
 OPEN_STATES = (OutboxState.QUEUED, OutboxState.SENDING)
 
 STRANDED = """
     SELECT id, conversation_id FROM outbound_message
-    WHERE state IN ('queued', 'sending') AND NOT EXISTS (
+    WHERE state IN ('queued', 'sending') AND due_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM procrastinate_jobs
         WHERE task_name = 'send_message' AND status IN ('todo', 'doing')
           AND args ->> 'outbound_id' = outbound_message.id::text
@@ -45,62 +55,28 @@ STRANDED = """
 """
 
 
-class ConsentGate(Protocol):
-    """Who may not be written to. The ledger behind it belongs to the conversations."""
-
-    async def is_opted_out(self, session: AsyncSession, address: str) -> bool: ...
-
-    async def carrier_refused(self, session: AsyncSession, address: str, error_code: str) -> None:
-        """The carrier says that this person told it STOP."""
-        ...
-
-
-class Thread(Protocol):
-    """The conversation that a message belongs to."""
-
-    id: UUID
-    channel: ChannelName
-    address: str
-
-
-async def add(
-    session: AsyncSession,
-    conversation: Thread,
-    text: str,
-    purpose: Purpose,
-    clock: Clock,
-    in_reply_to: UUID | None = None,
-) -> UUID | None:
-    """Queues one message within the session's transaction; None when this text was answered so before."""
-    statement = (
-        insert(OutboundText)
-        .values(
-            conversation_id=conversation.id,
-            in_reply_to=in_reply_to,
-            purpose=purpose,
-            channel=conversation.channel,
-            recipient=conversation.address,
-            text=text,
-            state=OutboxState.QUEUED,
-            created_at=clock.now(),
-            attempts=0,
-        )
-        .on_conflict_do_nothing(index_elements=["in_reply_to", "purpose"])
-        .returning(col(OutboundText.id))
-    )
-    return (await session.execute(statement)).scalar_one_or_none()
-
-
 class Outbox:
     """Takes queued messages to their carriers. Called by jobs, one conversation at a time."""
 
     def __init__(
-        self, database: Database, clock: Clock, channels: dict[ChannelName, Channel], consent: ConsentGate
+        self,
+        database: Database,
+        clock: Clock,
+        channels: dict[ChannelName, Channel],
+        consent: ConsentGate,
+        failures: FailureDesk | None = None,
+        arrivals: Arrivals | None = None,
+        gate: Gate | None = None,
+        books: Books | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._channels = channels
         self._consent = consent
+        self._failures = failures
+        self._arrivals = arrivals
+        self._gate = gate
+        self._books = books
 
     async def send(self, outbound_id: UUID) -> None:
         """Sends one message unless it left already.
@@ -116,24 +92,34 @@ class Outbox:
         if channel is None:
             await self._close(outbound_id, OutboxState.FAILED, "channel_off")
             return
-        message = OutboundMessage(
-            outbound_id=str(row.id), channel=row.channel, recipient=row.recipient, text=row.text
-        )
+        message = _message(row, self._carriers_time(row))
         receipt = None if is_first_attempt else await self._find_earlier(channel, message, row)
         if receipt is None:
+            if not is_first_attempt and not await self._may_leave_after_all(outbound_id):
+                return
             receipt = await self._hand_over(channel, message)
         if receipt is not None:
             await self.apply_receipt(receipt.model_copy(update={"outbound_id": str(outbound_id)}))
+            await self._book(row)
+
+    def _carriers_time(self, row: OutboundText) -> timedelta | None:
+        """How long the carrier may try, by its own clock: the pretended day may run faster than that."""
+        speed = self._clock.speed
+        if row.useful_until is None or speed <= 0:
+            return None
+        return (row.useful_until - self._clock.now()) / speed
+
+    async def _book(self, row: OutboundText) -> None:
+        has_waited = is_paced(row.purpose, row.channel)
+        if self._books is not None and row.channel is ChannelName.SMS and not has_waited:
+            await self._books.book(row.text)
 
     async def _claim(self, outbound_id: UUID) -> tuple[OutboundText, bool] | None:
         async with self._database.transaction() as session:
             row = await session.get(OutboundText, outbound_id, with_for_update=True)
             if row is None or row.state not in OPEN_STATES:
                 return None
-            if row.purpose is not Purpose.CONSENT and await self._consent.is_opted_out(
-                session, row.recipient
-            ):
-                _finish(row, OutboxState.FAILED, "opted_out", self._clock)
+            if not await self._may_leave(session, row):
                 return None
             is_first_attempt = row.state is OutboxState.QUEUED
             row.state = OutboxState.SENDING
@@ -141,6 +127,40 @@ class Outbox:
                 row.attempted_at = self._clock.now()
             row.attempts += 1
             return row, is_first_attempt
+
+    async def _may_leave(self, session: AsyncSession, row: OutboundText) -> bool:
+        """Ends, or holds, what may not. One that perhaps left already is judged after it was looked for."""
+        may_always = row.purpose is Purpose.CONSENT
+        if not may_always and await self._consent.is_opted_out(session, row.recipient):
+            await self._finish(session, row, OutboxState.FAILED, OPTED_OUT)
+            return False
+        if row.state is not OutboxState.QUEUED:
+            return True
+        judgement = await self._judge(session, row)
+        leaves_at = judgement.not_before or self._clock.now()
+        if judgement.is_overtaken or is_outdated(row, leaves_at):
+            await self._finish(session, row, OutboxState.FAILED, OUTDATED)
+            return False
+        # Held: the clock gives it out again.
+        row.due_at = judgement.not_before
+        return judgement.not_before is None
+
+    async def _may_leave_after_all(self, outbound_id: UUID) -> bool:
+        """The carrier does not hold what perhaps had left: it is judged as if it were new, however late it is."""
+        async with self._database.transaction() as session:
+            row = await session.get_one(OutboundText, outbound_id, with_for_update=True)
+            if row.state is not OutboxState.SENDING:
+                return False
+            row.state = OutboxState.QUEUED
+            may_leave = await self._may_leave(session, row)
+            if may_leave:
+                row.state = OutboxState.SENDING
+            return may_leave
+
+    async def _judge(self, session: AsyncSession, row: OutboundText) -> Judgement:
+        if row.purpose is not Purpose.PROACTIVE or self._gate is None:
+            return MAY_LEAVE
+        return await self._gate.judge(session, row)
 
     async def _find_earlier(
         self, channel: Channel, message: OutboundMessage, row: OutboundText
@@ -163,8 +183,8 @@ class Outbox:
         outbound_id = UUID(message.outbound_id)
         try:
             return await channel.send(message)
-        except ChannelUnavailableError:
-            await self._put_back(outbound_id)
+        except ChannelUnavailableError as exc:
+            await self._put_back(outbound_id, exc.code)
             raise
         except OutcomeUnknownError as exc:
             # The row stays in `sending`; the next run asks the carrier first.
@@ -178,7 +198,7 @@ class Outbox:
             await self._close(outbound_id, OutboxState.FAILED, exc.code)
         except ChannelMisconfiguredError as exc:
             log.error("channel_misconfigured", channel=exc.channel, code=exc.code)
-            await self._put_back(outbound_id)
+            await self._put_back(outbound_id, exc.code)
             raise ChannelUnavailableError(
                 exc.channel, "misconfigured", exc.code, timedelta(seconds=30)
             ) from exc
@@ -204,9 +224,9 @@ class Outbox:
                 row.sent_at = self._clock.now()
             new_state = _state_after(row.state, receipt.status)
             if new_state is not row.state:
-                _finish(row, new_state, receipt.error_code, self._clock)
                 if receipt.error_code == OPTED_OUT_CODE:
                     await self._consent.carrier_refused(session, row.recipient, OPTED_OUT_CODE)
+                await self._finish(session, row, new_state, receipt.error_code)
 
     async def _find_row(self, session: AsyncSession, receipt: Receipt) -> OutboundText | None:
         query = select(OutboundText).with_for_update()
@@ -227,18 +247,50 @@ class Outbox:
             rows = await session.execute(text(STRANDED))
             return [(row.id, row.conversation_id) for row in rows]
 
-    async def _put_back(self, outbound_id: UUID) -> None:
+    async def claim_due(self, session: AsyncSession, *, at_most: int = 200) -> list[tuple[UUID, UUID]]:
+        """Messages whose time has come, (message, conversation), oldest first; each is given out once.
+
+        Not those that wait for the sender's pace: see `Pacer`.
+        """
+        due = await session.scalars(
+            select(OutboundText)
+            .where(col(OutboundText.due_at) <= self._clock.now(), ~IS_PACED)
+            .order_by(col(OutboundText.due_at), col(OutboundText.created_at))
+            .limit(at_most)
+            .with_for_update(skip_locked=True)
+        )
+        rows = list(due)
+        for row in rows:
+            row.due_at = None
+        return [(row.id, row.conversation_id) for row in rows]
+
+    async def _put_back(self, outbound_id: UUID, code: str | None) -> None:
         async with self._database.transaction() as session:
             row = await session.get(OutboundText, outbound_id, with_for_update=True)
-            if row is not None and row.state is OutboxState.SENDING and row.vendor_id is None:
-                row.state = OutboxState.QUEUED
+            if row is None or row.state is not OutboxState.SENDING or row.vendor_id is not None:
+                return
+            row.state = OutboxState.QUEUED
+            if code == QUEUE_FULL and row.attempts == 1:
+                audit.record(session, self._clock.now(), "message", str(row.id), SENDER_BUSY, code=code)
 
     async def _close(self, outbound_id: UUID, state: OutboxState, error_code: str | None) -> None:
         async with self._database.transaction() as session:
             row = await session.get(OutboundText, outbound_id, with_for_update=True)
             if row is not None and row.state in OPEN_STATES:
-                _finish(row, state, error_code, self._clock)
+                await self._finish(session, row, state, error_code)
                 audit.record(session, self._clock.now(), "message", str(row.id), state.value, code=error_code)
+
+    async def _finish(
+        self, session: AsyncSession, row: OutboundText, state: OutboxState, error_code: str | None
+    ) -> None:
+        row.state = state
+        row.error_code = error_code or row.error_code
+        if state not in (*OPEN_STATES, OutboxState.SENT):
+            row.finished_at = self._clock.now()
+        if self._failures is not None and state in (OutboxState.UNDELIVERED, OutboxState.FAILED):
+            await self._failures.not_delivered(session, row)
+        if self._arrivals is not None and state in (OutboxState.SENT, OutboxState.DELIVERED):
+            await self._arrivals.arrived(session, row)
 
     async def _record_carrier_opt_out(self, message: OutboundMessage) -> None:
         async with self._database.transaction() as session:
@@ -262,8 +314,19 @@ def _state_after(state: OutboxState, status: ReceiptStatus) -> OutboxState:
     return wanted if _RANK.get(wanted, 3) > _RANK.get(state, 3) else state
 
 
-def _finish(row: OutboundText, state: OutboxState, error_code: str | None, clock: Clock) -> None:
-    row.state = state
-    row.error_code = error_code or row.error_code
-    if state not in (OutboxState.QUEUED, OutboxState.SENDING, OutboxState.SENT):
-        row.finished_at = clock.now()
+def is_outdated(row: OutboundText, now: datetime) -> bool:
+    """At the very instant at which it stops being useful it is not sent any more."""
+    return row.useful_until is not None and row.useful_until <= now
+
+
+def _message(row: OutboundText, useful_for: timedelta | None) -> OutboundMessage:
+    return OutboundMessage(
+        outbound_id=str(row.id),
+        channel=row.channel,
+        recipient=row.recipient,
+        text=row.text,
+        subject=row.subject or "",
+        in_reply_to=row.in_reply_to_vendor_id or "",
+        references=tuple(row.thread_references or ()),
+        useful_for=useful_for,
+    )

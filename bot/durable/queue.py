@@ -8,6 +8,7 @@ Guarantees, and what they ask of a job:
 """
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,10 +24,13 @@ from bot.errors import DatabaseUnavailableError
 from connectors.errors import ChannelUnavailableError, PlatformUnavailableError
 
 __all__ = [
+    "MAIN_LANE",
     "App",
     "JobContext",
     "PatientRetry",
     "defer",
+    "defer_each",
+    "lane_of",
     "open_queue",
     "queue",
     "rescue_stalled",
@@ -38,6 +42,8 @@ log = structlog.get_logger()
 HEARTBEAT_SECONDS = 2.0
 STALLED_AFTER_SECONDS = 8.0
 LONGEST_WAIT = timedelta(seconds=30)
+
+MAIN_LANE = "default"
 
 queue = App(connector=PsycopgConnector(), import_paths=[])
 """Tasks register here when their `jobs.py` is imported; the app opens it with its database."""
@@ -84,17 +90,43 @@ def open_queue(url: str) -> App:
     return queue.with_connector(connector)
 
 
+def lane_of(platform: str) -> str:
+    """Where the jobs of one account of a routing platform wait: a slow one never takes the places of others."""
+    return f"platform:{platform}"
+
+
 async def defer(
-    session: AsyncSession, task: Task[..., Any, Any], *, lock: str | None = None, **args: Any
+    session: AsyncSession,
+    task: Task[..., Any, Any],
+    *,
+    lock: str | None = None,
+    lane: str = MAIN_LANE,
+    **args: Any,
 ) -> None:
     """Asks for a job as part of the session's transaction.
 
     Raises `DatabaseUnavailableError` when the server is gone.
     """
+    await defer_each(session, task, [(lock, args)], lane=lane)
+
+
+async def defer_each(
+    session: AsyncSession,
+    task: Task[..., Any, Any],
+    wanted: Sequence[tuple[str | None, dict[str, Any]]],
+    *,
+    lane: str = MAIN_LANE,
+) -> None:
+    """Many jobs of one task in one statement, each with a lock and arguments of its own.
+
+    Raises `DatabaseUnavailableError` when the server is gone.
+    """
     connection = await driver_connection(session)
     await session.flush()
+    deferrer = task.configure(queue=lane, connection=connection)
+    jobs = [deferrer.make_new_job(**args).evolve(lock=lock) for lock, args in wanted]
     try:
-        await task.configure(lock=lock, connection=connection).defer_async(**args)
+        await deferrer.job_manager.batch_defer_jobs_async(jobs, connection=connection)
     except ConnectorException as exc:
         if is_connection_lost(exc.__cause__):
             raise DatabaseUnavailableError("the database cannot be reached") from exc

@@ -4,8 +4,9 @@ from bot.clock import Clock
 from bot.db import Database
 from bot.durable import inbox
 from bot.durable.queue import defer
+from bot.escalations import queries
 from bot.escalations.jobs import handle_dispatcher_action
-from connectors.base import DispatcherAction
+from connectors.escalation import DispatcherAction
 
 
 class ReceiveGesture:
@@ -18,5 +19,9 @@ class ReceiveGesture:
         async with inbox.storing(self._database) as session:
             event_id = await inbox.store(session, "slack.action", action.vendor_id, action, self._clock.now())
             if event_id is not None:
-                lock = f"gesture:{action.escalation_id or action.message_ts}"
+                # A modal names the escalation, a thread its message: both must wait for each other.
+                found = action.escalation_id or await queries.id_at(
+                    session, action.channel, action.message_ts
+                )
+                lock = f"gesture:{found or action.message_ts}"
                 await defer(session, handle_dispatcher_action, lock=lock, event_id=str(event_id))

@@ -1,41 +1,35 @@
-"""The watch's round: looks at the stops whose window is near, remembers risks, raises and settles escalations."""
+"""The watch's round: looks at what can have changed, remembers risks, raises and settles escalations."""
 
-from collections import defaultdict
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
-from bot import audit
 from bot.clock import Clock
 from bot.db import Database
+from bot.drivers.words import words_in_force
+from bot.escalations import queries
 from bot.escalations.models import Escalation
-from bot.escalations.rules import LateStop, severity_of
-from bot.escalations.service import Cause, EscalationService
-from bot.sla.rules import Assessment, WatchedStop, assess, clock_time
-from bot.sop import ProtocolInForce, Sla, local_day
-from bot.stops.models import OPEN_STATUSES, PlatformFeed, SlaState, StopRecord
-from connectors.base import DeliveryWindow, StopStatus
+from bot.escalations.rules import digest_of
+from bot.escalations.service import EscalationService
+from bot.sla import standing as standings
+from bot.sla.causes import STORM, LateCause, Standing, by_cause, by_home, homes_of, told_cause, worst_of
+from bot.sla.findings import Finding, Sight
+from bot.sla.looking import all_open, due_stops, feeds_at, look
+from bot.sla.models import WatchMark
+from bot.sla.routes import paces_of
+from bot.sla.rules import clock_time
+from bot.sop import ProtocolInForce
+from bot.sop_sla import Sla
+from bot.stops.models import SlaState, StopRecord
+from connectors.base import StopStatus
 
 ONE_SWEEP_AT_A_TIME = 4_711_001
 """Key of the advisory lock: two replicas never sweep at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    stop_id: UUID
-    cause_key: str
-    client: str
-    zone: str
-    timezone: str
-    eta_at: datetime | None
-    was: SlaState
-    had_risk_since: datetime | None
-    assessment: Assessment
+MARK = "sla"
 
 
 class Sweep:
@@ -47,54 +41,102 @@ class Sweep:
         self._sop = sop
         self._escalations = escalations
 
-    async def run(self) -> int:
-        """One round; gives how many stops were looked at. A round that finds another under way does nothing."""
+    async def run(self, *, everything: bool = False) -> int:
+        """One round; gives how many stops were looked at. A round that finds another under way does nothing.
+
+        `everything` looks at all open stops, whatever is due: it finds the same, and takes longer.
+        """
         now = self._clock.now()
         sla = self._sop.current.sla
+        # Its own transaction holds the lock, and no row before everything is looked at.
         async with self._database.transaction() as session:
             if not await _alone(session):
                 return 0
-            findings = await _look(session, sla, now)
-            await _remember(session, findings, now)
-            await self._report(session, sla, findings)
-            await self._settle(session, findings)
-        return len(findings)
+            looked, late = await self._look(session, sla, now, everything)
+            homes = await self._report(session, sla, late, now)
+            await self._settle(session, homes)
+        return looked
 
-    async def _report(self, session: AsyncSession, sla: Sla, findings: list[Finding]) -> None:
-        late: dict[str, list[Finding]] = defaultdict(list)
-        for finding in findings:
-            if finding.assessment.state is not SlaState.ON_TRACK:
-                late[finding.cause_key].append(finding)
-        for key, group in late.items():
-            worst = max(group, key=lambda finding: finding.assessment.minutes_late)
-            cause = Cause(
-                key=key,
-                severity=severity_of({finding.assessment.state for finding in group}),
-                why=worst.assessment.why,
-                timezone=worst.timezone,
-                zone=worst.zone,
-                client=", ".join(sorted({finding.client for finding in group if finding.client})),
-                exposure_usd=sum(sla.rules_for(finding.client).penalty_usd for finding in group),
-            )
-            await self._escalations.report_late(session, cause, [_late_stop(finding) for finding in group])
+    async def _look(
+        self, session: AsyncSession, sla: Sla, now: datetime, everything: bool
+    ) -> tuple[int, list[Finding]]:
+        """How many stops were looked at, and the late ones: those are looked at in every round."""
+        feeds = await feeds_at(session, timedelta(minutes=sla.eta_stale_minutes), now)
+        sight = Sight(sla, feeds, now, await words_in_force(session, now))
+        mark = await session.get(WatchMark, MARK)
+        rules = hashlib.sha256(sla.model_dump_json().encode()).hexdigest()
+        if everything or mark is None or mark.rules != rules:
+            ids = await all_open(session)
+        else:
+            ids = await due_stops(session, sight, feeds.quiet ^ set(mark.quiet))
+        late: list[Finding] = []
+        async for found in look(self._database, sight, ids):
+            late += found
+            # The server ends a transaction that stands idle, and the lock with it.
+            await session.execute(text("SELECT 1"))
+        await self._mark(session, mark, rules, sight)
+        return len(ids), late
 
-    async def _settle(self, session: AsyncSession, findings: list[Finding]) -> None:
+    async def _mark(self, session: AsyncSession, mark: WatchMark | None, rules: str, sight: Sight) -> None:
+        """Only now: a whole look that was broken off is begun again."""
+        if mark is None:
+            mark = WatchMark(name=MARK, ran_at=sight.now, wall_at=self._clock.wall())
+            session.add(mark)
+        mark.ran_at, mark.wall_at, mark.rules = sight.now, self._clock.wall(), rules
+        mark.quiet = sorted(sight.feeds.quiet)
+
+    # --- telling ------------------------------------------------------------------------------
+
+    async def _report(
+        self, session: AsyncSession, sla: Sla, late: Sequence[Finding], now: datetime
+    ) -> dict[UUID, str]:
+        """Raises and feeds; gives for each late stop the key of the cause under which it is told."""
+        everything = by_cause(late)
+        standing = await standings.standing(session, [cause.key for cause in everything])
+        done = await standings.done_by_person(session, everything, standing.merged)
+        causes = [cause for cause in (_without(cause, done) for cause in everything) if cause.stops]
+        homes = homes_of(causes, standing, sla.storm)
+        for key, members in by_home(causes, homes).items():
+            if _is_news(key, members, standing):
+                await self._tell(session, sla, key, members, now)
+        return {stop.stop_id: homes.get(cause.key, cause.key) for cause in everything for stop in cause.stops}
+
+    async def _tell(
+        self, session: AsyncSession, sla: Sla, key: str, members: Sequence[LateCause], now: datetime
+    ) -> None:
+        worst = worst_of(members)
+        vans = {(worst.platform, worst.driver_ref): now} if worst.driver_ref else {}
+        paces = await paces_of(session, vans, sla.estimate, now)
+        cause = told_cause(key, members, max((pace.behind for pace in paces.values()), default=0))
+        stops = [stop.as_late_stop() for member in members for stop in member.stops]
+        escalation_id = await self._escalations.report_late(session, cause, stops)
+        if key.startswith(STORM) and escalation_id is not None:
+            single = [member.key for member in members]
+            await standings.take_up(session, escalation_id, cause, single, self._sop.current.escalations, now)
+
+    # --- settling -----------------------------------------------------------------------------
+
+    async def _settle(self, session: AsyncSession, homes: Mapping[UUID, str]) -> None:
         """Stops of open escalations that nobody has to watch there any more: closed, on track again, or moved to
         another van, whose own escalation has them now."""
-        late = {
-            finding.stop_id: finding.cause_key
-            for finding in findings
-            if finding.assessment.state is not SlaState.ON_TRACK
-        }
-        for escalation, stop_id in await self._escalations.open_late(session):
-            if late.get(stop_id) == escalation.cause_key:
-                continue
-            stop = await session.get_one(StopRecord, stop_id)
-            if stop_id in late:
+        left = [each for each in await standings.unsettled_stops(session) if homes.get(each[2]) != each[1]]
+        locked = await queries.locked(session, *{escalation_id for escalation_id, _, _ in left})
+        for escalation_id, _, stop_id in left:
+            escalation = locked[escalation_id]
+            if stop_id in homes:
                 await self._escalations.settle(session, escalation, stop_id, "Moved to another van")
                 continue
+            stop = await session.get_one(StopRecord, stop_id)
             _close_watch(stop)
             await self._escalations.settle(session, escalation, stop_id, _outcome(escalation, stop))
+
+
+def _is_news(key: str, members: Sequence[LateCause], standing: Standing) -> bool:
+    """Whether dispatchers would see something new, or have something in two messages."""
+    if any(member.key != key and member.key in standing.single for member in members):
+        return True
+    digest = digest_of([stop.as_late_stop() for member in members for stop in member.stops])
+    return standing.shown.get(key) != digest
 
 
 async def _alone(session: AsyncSession) -> bool:
@@ -104,107 +146,16 @@ async def _alone(session: AsyncSession) -> bool:
     return bool(locked)
 
 
-async def _look(session: AsyncSession, sla: Sla, now: datetime) -> list[Finding]:
-    horizon = now + timedelta(minutes=sla.lookahead_minutes)
-    rows = await session.execute(
-        select(
-            col(StopRecord.id),
-            col(StopRecord.platform),
-            col(StopRecord.status),
-            col(StopRecord.client),
-            col(StopRecord.zone),
-            col(StopRecord.timezone),
-            col(StopRecord.window_start_at),
-            col(StopRecord.window_end_at),
-            col(StopRecord.eta_at),
-            col(StopRecord.driver_ref),
-            col(StopRecord.confirmed_at),
-            col(StopRecord.sla_state),
-            col(StopRecord.risk_since),
-            col(PlatformFeed.read_at),
-        )
-        .outerjoin(PlatformFeed, col(PlatformFeed.platform) == col(StopRecord.platform))
-        .where(
-            col(StopRecord.status).in_(OPEN_STATUSES),
-            col(StopRecord.window_end_at) <= horizon,
-            col(StopRecord.window_start_at).is_not(None),
-        )
-    )
-    return [_assess(row, sla, now) for row in rows]
-
-
-def _assess(row: Any, sla: Sla, now: datetime) -> Finding:
-    confirmed_at = max(row.confirmed_at, row.read_at) if row.read_at else row.confirmed_at
-    watched = WatchedStop(
-        status=row.status,
-        window=DeliveryWindow.model_construct(start_at=row.window_start_at, end_at=row.window_end_at),
-        timezone=row.timezone,
-        eta_at=row.eta_at,
-        news_age=now - confirmed_at,
-        was=row.sla_state,
-        risk_since=row.risk_since,
-    )
-    # One van that falls behind is one cause, however many stops wait for it.
-    who = row.driver_ref or f"unassigned:{row.zone}"
-    return Finding(
-        stop_id=row.id,
-        cause_key=f"late:{row.platform}:{who}:{local_day(row.window_end_at, row.timezone)}",
-        client=row.client,
-        zone=row.zone,
-        timezone=row.timezone,
-        eta_at=row.eta_at,
-        was=row.sla_state,
-        had_risk_since=row.risk_since,
-        assessment=assess(watched, sla.rules_for(row.client), now),
-    )
-
-
-async def _remember(session: AsyncSession, findings: list[Finding], now: datetime) -> None:
-    changed = [
-        {"stop": finding.stop_id, "state": finding.assessment.state, "since": finding.assessment.risk_since}
-        for finding in sorted(findings, key=lambda finding: finding.stop_id)
-        if (finding.was, finding.had_risk_since) != (finding.assessment.state, finding.assessment.risk_since)
-    ]
-    if not changed:
-        return
-    connection = await session.connection()
-    await connection.execute(
-        update(StopRecord)
-        .where(col(StopRecord.id) == bindparam("stop"))
-        .values(sla_state=bindparam("state"), risk_since=bindparam("since")),
-        changed,
-    )
-    for finding in findings:
-        if finding.was is not finding.assessment.state:
-            audit.record(
-                session,
-                now,
-                "stop",
-                str(finding.stop_id),
-                finding.assessment.state.value,
-                why=finding.assessment.why,
-            )
+def _without(cause: LateCause, done: Mapping[str, frozenset[UUID]]) -> LateCause:
+    stop_ids = done.get(cause.key, frozenset())
+    return LateCause(cause.key, [stop for stop in cause.stops if stop.stop_id not in stop_ids])
 
 
 def _close_watch(stop: StopRecord) -> None:
     """The last word on a stop that was watched: delivered late stays a breach, for the reviews."""
-    was_late = (
-        stop.status is StopStatus.DELIVERED
-        and stop.completed_at is not None
-        and stop.window_end_at is not None
-        and stop.completed_at >= stop.window_end_at
-    )
-    stop.sla_state = SlaState.BREACHED if was_late else SlaState.ON_TRACK
-    stop.risk_since = None
-
-
-def _late_stop(finding: Finding) -> LateStop:
-    return LateStop(
-        stop_id=str(finding.stop_id),
-        state=finding.assessment.state,
-        minutes_late=finding.assessment.minutes_late,
-        eta_at=finding.eta_at,
-    )
+    if stop.is_open:
+        stop.sla_state = SlaState.ON_TRACK
+        stop.risk_since = None
 
 
 def _outcome(escalation: Escalation, stop: StopRecord) -> str:

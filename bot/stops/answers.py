@@ -1,6 +1,7 @@
 """What may be told about a stop, and to which question: the records that actions turn into words."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
@@ -18,7 +19,21 @@ class Turn(Answer):
     conversation_id: str
     inbound_id: str | None
     text: str
+    """Digits of access codes are other digits here; who needs the code reads the original by `inbound_id`."""
     language: str = "en"
+    photos: int = 0
+    """How many pictures came with it."""
+
+
+class Scope(StrEnum):
+    """Which stops somebody can mean, by what they want."""
+
+    STATUS = "status"
+    """Any: open ones of today first, finished ones for a fortnight."""
+    COMING = "coming"
+    """Something is to be changed: open ones and failed tries."""
+    FINISHED = "finished"
+    """Something is wrong with what came, or did not: finished ones of a fortnight first, then open ones."""
 
 
 class StopAnswer(Answer):
@@ -47,9 +62,21 @@ class StopQuestion(Answer):
 
     `unknown_phone`: nothing is known of this address, ask for the tracking number, tell nothing.
     `no_such_tracking`: the number in the text is not known, or this conversation has guessed too often.
+    `unproved`: on a channel that proves nothing by itself (web chat, email), tracking number and postcode or
+    the last four digits of the phone are needed first. `wrong_proof`: they do not fit, whichever it was.
+    `proof_locked`: too many wrong tries; only a person helps for now.
     """
 
-    kind: Literal["one", "several", "unknown_phone", "nothing_open", "no_such_tracking"]
+    kind: Literal[
+        "one",
+        "several",
+        "unknown_phone",
+        "nothing_open",
+        "no_such_tracking",
+        "unproved",
+        "wrong_proof",
+        "proof_locked",
+    ]
     stops: tuple[StopAnswer, ...] = ()
     now: AwareDatetime
 
@@ -64,5 +91,53 @@ class RescheduleOutcome(Answer):
 
 
 class HandoffPromise(Answer):
+    respond_by: datetime
+    timezone: str
+
+
+class NoteOutcome(Answer):
+    """What became of a line for the driver. `noted` only when the platform was read back and holds it."""
+
+    result: Literal[
+        "noted", "nothing_said", "refused_by_platform", "platform_down", "stop_closed", "not_yours"
+    ]
+    """`nothing_said`: the text announces instructions and holds none."""
+    stop: StopAnswer
+    has_code: bool = False
+    place: str = ""
+    """Where to leave it or with whom, in the recipient's own words, free of codes; empty if not said."""
+    respond_by: datetime | None = None
+    """By when a dispatcher answers, where one was asked."""
+
+
+class ProofAnswer(Answer):
+    """What is known of how a stop was finished, and a link to it that expires."""
+
+    stop: StopAnswer
+    at: datetime | None = None
+    photos: int = 0
+    signed_by: str = ""
+    has_signature: bool = False
+    near: Literal["at_address", "elsewhere", "unknown"] = "unknown"
+    """Where the driver was when the stop was finished, against the address."""
+    link: str | None = None
+    """None when there is neither picture nor signature to show."""
+    may_be_shown: bool = True
+    """False for who only knows the number on the parcel: then nothing but `at` is told, whatever there is."""
+
+
+class IncidentKind(StrEnum):
+    MISSING = "missing"
+    DAMAGED = "damaged"
+    WRONG = "wrong"
+    INCOMPLETE = "incomplete"
+
+
+class IncidentAnswer(Answer):
+    """An incident that was opened, or the open one of this stop and kind that was added to."""
+
+    incident_id: str
+    kind: IncidentKind
+    photos: int
     respond_by: datetime
     timezone: str

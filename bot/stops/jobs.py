@@ -8,12 +8,24 @@ from connectors.base import PlatformEvent
 from connectors.errors import PlatformError
 
 
-@queue.task(name="read_platform", pass_context=True)
+@queue.task(name="read_platform", pass_context=True, retry=PatientRetry())
 async def read_platform(context: JobContext, platform: str) -> None:
-    """One whole read. A failed one is not run again: the next is due soon enough, and the feed knows."""
+    """One whole read. One that the platform fails is not run again: the next is due soon, and the feed knows."""
     services = services_of(context)
     try:
         changed = await services.sync.read_all(platform)
+    except PlatformError:
+        return
+    if changed:
+        await services.sweep.run()
+
+
+@queue.task(name="read_platform_events", pass_context=True, retry=PatientRetry())
+async def read_platform_events(context: JobContext, platform: str) -> None:
+    """What happened on a platform that does not push. A failed look is not repeated: the next is due soon."""
+    services = services_of(context)
+    try:
+        changed = await services.sync.read_events(platform)
     except PlatformError:
         return
     if changed:

@@ -1,6 +1,6 @@
 """Tables of what the routing platforms told us."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -10,10 +10,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from bot.db import choice, instant, primary_id
-from connectors.base import DeliveryWindow, FailureReason, StopStatus
+from connectors.base import DeliveryWindow, FailureReason, RouteStatus, StopStatus
 
 OPEN_STATUSES = tuple(status for status in StopStatus if not status.is_closed)
 _OPEN_SQL = "status IN ({})".format(", ".join(f"'{status.value}'" for status in OPEN_STATUSES))
+
+_BROKEN_SQL = "status IN ('failed', 'returned') OR (status = 'delivered' AND completed_at >= window_end_at)"
+"""Over, and perhaps not as it was promised."""
 
 
 class SlaState(StrEnum):
@@ -31,32 +34,74 @@ class StopRecord(SQLModel, table=True):
         Index("ix_stop_watched", "window_end_at", postgresql_where=text(_OPEN_SQL)),
         Index("ix_stop_recipient_phone", "recipient_phone"),
         Index("ix_stop_tracking", text("lower(tracking)")),
+        Index("ix_stop_order_ref", text("lower(order_ref)")),
+        Index("ix_stop_own_ref", "own_ref", postgresql_where=text("own_ref IS NOT NULL")),
+        Index("ix_stop_route", "platform", "route_ref"),
+        Index("ix_stop_window_start", "window_start_at"),
+        Index("ix_stop_unpromised", "id", postgresql_where=text("window_start_at IS NULL")),
+        Index("ix_stop_watch_at", "watch_at"),
+        Index("ix_stop_notice_at", "notice_at"),
+        Index("ix_stop_estimated", "platform", "driver_ref", postgresql_where=text("is_estimated")),
+        Index("ix_stop_driver", "platform", "driver_ref", "window_end_at"),
+        Index("ix_stop_broken", "window_end_at", postgresql_where=text(_BROKEN_SQL)),
+        Index(
+            "ix_stop_failed",
+            text("coalesce(completed_at, changed_at)"),
+            postgresql_where=text("status = 'failed'"),
+        ),
+        Index(
+            "ix_stop_reattempt_of",
+            "platform",
+            "reattempt_of",
+            postgresql_where=text("reattempt_of IS NOT NULL"),
+        ),
     )
 
     id: UUID = primary_id()
     platform: str
     platform_ref: str
     tracking: str
+    order_ref: str | None = None
+    """The client's own number. It may be easy to guess: it proves nothing without a second half."""
+    own_ref: str | None = None
+    """Ours, on the stops that Doorline had created; see `NewStop.own_ref`."""
+    reattempt_of: str | None = None
+    """Platform reference of the failed stop that this one tries again."""
     status: StopStatus = choice(StopStatus)
     client: str
     zone: str
     timezone: str
     address_line: str
     postcode: str
+    latitude: float | None = None
+    longitude: float | None = None
     recipient_name: str
     recipient_phone: str | None = None
+    recipient_email: str | None = None
     window_start_at: datetime | None = instant(nullable=True)
     window_end_at: datetime | None = instant(nullable=True)
+    planned_at: datetime | None = instant(nullable=True)
+    """When the plan has the driver arrive; it does not follow the day."""
     eta_at: datetime | None = instant(nullable=True)
     sequence: int | None = None
     route_ref: str | None = None
     driver_ref: str | None = None
+    service_seconds: int | None = None
+    """How long the driver is expected to be at the door."""
+    service_kind: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    """What kind of delivery it is, as the rules of sop.yml name it."""
+    load: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    """In the unit of `DriverRecord.capacity`."""
     notes: str = ""
     tracking_url: str | None = None
     arrived_at: datetime | None = instant(nullable=True)
     completed_at: datetime | None = instant(nullable=True)
     failure_reason: FailureReason | None = choice(FailureReason, default=None, nullable=True)
     failure_note: str = ""
+    proof: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    """A `ProofOfDelivery` as JSON: what the driver left, with the platform's own addresses of it."""
     changed_at: datetime = instant()
     """By the platform's clock; news older than this is not news."""
     confirmed_at: datetime = instant()
@@ -64,6 +109,14 @@ class StopRecord(SQLModel, table=True):
     sla_state: SlaState = choice(SlaState, default=SlaState.ON_TRACK)
     risk_since: datetime | None = instant(nullable=True)
     """Since when an unbroken run of looks has found it at risk, confirmed or not yet."""
+    watch_at: datetime | None = instant(nullable=True)
+    """When the watch looks at it next, by the day's time. None: it changed since the last look."""
+    is_texted_by_platform: bool | None = None
+    """See `connectors.base.Stop`."""
+    notice_at: datetime | None = instant(nullable=True)
+    """When `notifications` look at it next, by the day's time. None: it changed since the last look."""
+    is_estimated: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """The watch goes by its route's pace, not by its own ETA alone: a change on the route is news for it too."""
 
     @property
     def window(self) -> DeliveryWindow | None:
@@ -101,8 +154,38 @@ class DriverRecord(SQLModel, table=True):
     platform_ref: str
     name: str
     phone: str | None = None
+    zones: list[str] = Field(
+        default_factory=list, sa_column=Column(JSONB, nullable=False, server_default=text("'[]'"))
+    )
+    """Teams or zones that the driver belongs to, by name, where the platform has such."""
     on_duty: bool | None = None
+    capacity: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
     seen_at: datetime | None = instant(nullable=True)
+
+
+class RouteRecord(SQLModel, table=True):
+    """One driver's run of one day. Its stops are those that name it: `StopRecord.route_ref`, by `sequence`.
+
+    Where a platform's route has no identity of its own, the same reference stands here once per day.
+    """
+
+    __tablename__ = "route"
+    __table_args__ = (UniqueConstraint("platform", "platform_ref", "day"), Index("ix_route_day", "day"))
+
+    id: UUID = primary_id()
+    platform: str
+    platform_ref: str
+    name: str
+    day: date
+    """Local to the account."""
+    driver_ref: str | None = None
+    status: RouteStatus = choice(RouteStatus)
+    """`finished` too when the platform does not list it any more."""
+    starts_at: datetime | None = instant(nullable=True)
+    updated_at: datetime = instant()
+    """The day's time of the whole read that last showed it."""
 
 
 class PlatformFeed(SQLModel, table=True):
@@ -114,5 +197,11 @@ class PlatformFeed(SQLModel, table=True):
     read_at: datetime | None = instant(nullable=True)
     """Day's time at which the last whole read began; everything not changed since is as old as this."""
     next_read_at: datetime = instant()
+    begun_at: datetime | None = instant(nullable=True)
+    """Since when the platform is read at all, by the day's time."""
+    cursor: str | None = None
+    """Where `events_after` goes on; everything before it is stored."""
+    next_events_at: datetime | None = instant(nullable=True)
+    """None: due at once, where the platform is asked for events."""
     failing_since: datetime | None = instant(nullable=True)
     last_error: str = ""

@@ -1,71 +1,171 @@
-"""Pure decisions about stops: which ones a text is about, and how old the news of one is."""
+"""Pure decisions about stops: which ones somebody can mean, and how old the news of one is."""
 
-import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 from bot.sop import local_day
+from bot.stops.answers import Scope
 from bot.stops.models import StopRecord
+from bot.stops.naming import says_other_one, says_several, stops_by_name
+from bot.stops.references import named_stops
+from connectors.base import StopStatus
 
 CLOSED_ASKABLE_FOR = timedelta(days=14)
-TRACKING_SHAPE = re.compile(r"\b(?=[A-Za-z0-9-]*\d)[A-Za-z0-9][A-Za-z0-9-]{5,23}\b")
-"""At least six characters with a digit among them: platforms' short ids and order numbers, not words."""
+REMEMBERED_FOR = timedelta(minutes=60)
+"""The day's time for which a text is about the stop that was talked about last."""
 
 
-def tracking_candidates(text: str) -> list[str]:
-    """Everything in a text that may be a tracking number, in lower case, without doubles."""
-    return list(dict.fromkeys(match.group().lower() for match in TRACKING_SHAPE.finditer(text)))
+@dataclass(frozen=True)
+class Question:
+    """What somebody wants, in their own words."""
+
+    text: str
+    scope: Scope
+    now: datetime
+    """The day's time."""
+    focus: UUID | None = None
+    """The stop that was talked about last, where that is not too long ago."""
 
 
-def looks_like_reference(text: str) -> bool:
-    """Whether a text offers a number on purpose: it is little else, or it names one.
+def stops_meant(question: Question, stops: Sequence[StopRecord]) -> list[StopRecord]:
+    """The stops that a text is about, the likeliest first: one, several to choose from, or none.
 
-    `3:20 pm on 2026-06-10` holds digits too, but nobody means a parcel by it.
+    In this order: a tracking number in the text, whatever was wanted; what client or street names; the stop
+    talked about last, unless the text says another; the only one that fits; the nearest day's.
     """
-    if not tracking_candidates(text):
+    if named := named_stops(question.text, stops):
+        return named
+    fitting = [stop for stop in stops if fits(stop, question.scope, question.now)]
+    fitting = stops_by_name(question.text, fitting) or fitting
+    if focus := _focus_among(fitting, question):
+        return [focus]
+    if says_other_one(question.text) and len(fitting) > 1:
+        fitting = [stop for stop in fitting if stop.id != question.focus]
+    return askable(fitting, question.now, question.scope)
+
+
+def fits(stop: StopRecord, scope: Scope, now: datetime) -> bool:
+    """Whether somebody who wants this can mean the stop at all. Closed ones fit for a fortnight, to the second."""
+    if stop.is_open:
+        return True
+    if scope is Scope.COMING and stop.status is not StopStatus.FAILED:
         return False
-    words = text.split()
-    return (
-        len(words) <= 2
-        or re.search(
-            r"\b(track\w*|order|number|num|no|#|pedido|seguimiento|n[uú]mero)\b", text, re.IGNORECASE
-        )
-        is not None
+    return stop.completed_at is not None and stop.completed_at >= now - CLOSED_ASKABLE_FOR
+
+
+def askable(stops: Sequence[StopRecord], now: datetime, scope: Scope = Scope.STATUS) -> list[StopRecord]:
+    """Of the stops that fit, those of the nearest day, by their windows: what to answer for, or to choose from."""
+    fitting = [stop for stop in stops if fits(stop, scope, now)]
+    for tier in _TIERS[scope]:
+        if found := tier(fitting, now):
+            return found
+    return []
+
+
+def _focus_among(fitting: Sequence[StopRecord], question: Question) -> StopRecord | None:
+    focus = next((stop for stop in fitting if stop.id == question.focus), None)
+    if focus is None or says_other_one(question.text) or says_several(question.text):
+        return None
+    # Whoever misses a parcel while another one came today may well mean that one.
+    is_doubtful = question.scope is Scope.FINISHED and focus.is_open
+    return None if is_doubtful and _finished_today(fitting, question.now) else focus
+
+
+# --- tiers: the first that holds any stop is the answer -----------------------------------------
+
+
+def _due(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    """Open ones of today, and what is overdue."""
+    return _by_window(stop for stop in stops if stop.is_open and _is_due(stop, now))
+
+
+def _due_or_failed_today(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    """A failed try, and beside it the open stops of the same client and place: one may be its second try."""
+    failed = _finished_today(stops, now)
+    places = {(stop.client, stop.address_line) for stop in failed}
+    due = {stop.id for stop in _due(stops, now)}
+    return _by_window(
+        [
+            *failed,
+            *(s for s in stops if s.is_open and (s.id in due or (s.client, s.address_line) in places)),
+        ]
     )
 
 
-def askable(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
-    """The stops that a recipient can be asking about, the likeliest first.
+def _finished_today(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    return _by_window(
+        stop for stop in stops if not stop.is_open and _is_on_day_of(stop, stop.completed_at, now)
+    )
 
-    Open ones of today or overdue; else what was finished today; else the next open ones; else what was
-    finished within the last fortnight, newest first.
-    """
-    todays = [stop for stop in stops if stop.is_open and _is_due(stop, now)]
-    if todays:
-        return sorted(todays, key=_window_start)
-    finished = [stop for stop in stops if not stop.is_open and stop.completed_at is not None]
-    finished_today = [stop for stop in finished if _same_day(stop, stop.completed_at, now)]
-    if finished_today:
-        return sorted(finished_today, key=_window_start)
-    coming = [stop for stop in stops if stop.is_open]
-    if coming:
-        return sorted(coming, key=_window_start)
-    recent = [stop for stop in finished if stop.completed_at and stop.completed_at > now - CLOSED_ASKABLE_FOR]
-    return sorted(recent, key=lambda stop: stop.completed_at or now, reverse=True)[:1]
+
+def _coming(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    """Open ones of the nearest day to come; one without a day could be any day's."""
+    coming = _by_window(stop for stop in stops if stop.is_open)
+    dated = [stop for stop in coming if _promised_day(stop)]
+    nearest = min((_promised_day(stop) or date.max for stop in dated), default=None)
+    return [stop for stop in coming if _promised_day(stop) in (None, nearest)]
+
+
+def _finished(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    """What was finished on the newest of such days."""
+    return _newest_day([stop for stop in stops if not stop.is_open])
+
+
+def _finished_or_overdue(stops: Sequence[StopRecord], now: datetime) -> list[StopRecord]:
+    """Something went wrong: with what came or failed, or with what should have come by now. The newest day's."""
+    return _newest_day(
+        [
+            stop
+            for stop in stops
+            if stop.status is not StopStatus.CANCELLED and (not stop.is_open or _is_overdue(stop, now))
+        ]
+    )
+
+
+_TIERS: dict[Scope, tuple[Callable[[Sequence[StopRecord], datetime], list[StopRecord]], ...]] = {
+    Scope.STATUS: (_due, _finished_today, _coming, _finished),
+    Scope.COMING: (_due_or_failed_today, _coming, _finished),
+    Scope.FINISHED: (_finished_or_overdue, _due, _coming, _finished),
+}
+
+
+def _newest_day(stops: Sequence[StopRecord]) -> list[StopRecord]:
+    days = {stop.id: local_day(_ended_at(stop), stop.timezone) for stop in stops}
+    newest = max(days.values(), default=None)
+    return sorted((stop for stop in stops if days[stop.id] == newest), key=_ended_at, reverse=True)
+
+
+def _ended_at(stop: StopRecord) -> datetime:
+    return stop.completed_at or stop.window_end_at or stop.changed_at
 
 
 def _is_due(stop: StopRecord, now: datetime) -> bool:
     if stop.window_start_at is None:
-        return stop.eta_at is not None and _same_day(stop, stop.eta_at, now)
+        return stop.eta_at is not None and _is_on_day_of(stop, stop.eta_at, now)
     return local_day(stop.window_start_at, stop.timezone) <= local_day(now, stop.timezone)
 
 
-def _same_day(stop: StopRecord, moment: datetime | None, now: datetime) -> bool:
+def _is_overdue(stop: StopRecord, now: datetime) -> bool:
+    """A window's end is exclusive: at it, the window is over."""
+    return stop.is_open and stop.window_end_at is not None and stop.window_end_at <= now
+
+
+def _is_on_day_of(stop: StopRecord, moment: datetime | None, now: datetime) -> bool:
     return moment is not None and local_day(moment, stop.timezone) == local_day(now, stop.timezone)
 
 
-def _window_start(stop: StopRecord) -> datetime:
-    return stop.window_start_at or stop.eta_at or stop.changed_at
+def _promised_day(stop: StopRecord) -> date | None:
+    moment = stop.window_start_at or stop.eta_at
+    return local_day(moment, stop.timezone) if moment else None
+
+
+def _by_window(stops: Iterable[StopRecord]) -> list[StopRecord]:
+    return sorted(stops, key=lambda stop: stop.window_start_at or stop.eta_at or stop.changed_at)
+
+
+# --- news -----------------------------------------------------------------------------------------
 
 
 def confirmed_at(stop: StopRecord, feed_read_at: datetime | None) -> datetime:

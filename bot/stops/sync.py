@@ -1,44 +1,38 @@
-"""Keeps our stops equal to the platforms': whole reads by the clock, single stops by webhook.
+"""Keeps our stops equal to the platforms': whole reads by the clock, single stops by webhook or polled event."""
 
-News older than what we hold is dropped, so repeated and reordered webhooks change nothing.
-"""
-
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from bot import audit
 from bot.clock import Clock
 from bot.db import Database
-from bot.stops.models import OPEN_STATUSES, DriverRecord, PlatformFeed, StopEvent, StopRecord
-from connectors.base import Driver, PlatformEvent, RoutingPlatform, Stop, StopStatus
-from connectors.errors import PlatformError, StopNotFoundError
+from bot.stops import feeds, storing
+from bot.stops.models import OPEN_STATUSES, PlatformFeed, StopRecord
+from connectors.base import PlatformEvent, RoutingPlatform, Stop
+from connectors.errors import PlatformError, PlatformUnavailableError, StopNotFoundError
 
 log = structlog.get_logger()
 
-TOLD_FIELDS = (
-    "status",
-    "window_start_at",
-    "window_end_at",
-    "eta_at",
-    "driver_ref",
-    "route_ref",
-    "failure_reason",
-)
-"""Changes of these become stop events; the rest is kept silently."""
 BATCH = 500
 FIRST_READ_REACHES_BACK = timedelta(days=1)
+READ_OVERLAP = timedelta(minutes=15)
+"""What is finished out of reach is told later, with the time at which it was: read again, it changes nothing."""
+LONGEST_READ = timedelta(seconds=110)
+"""Of wall time; then a whole read counts as failed. Shorter than `inbound.LOST_READ`."""
+LONGEST_LOOK = timedelta(seconds=50)
+"""The same for what a page of events asks to be looked at."""
+SINGLE_LOOKS = 40
+"""Events about more stops and routes than this are answered by a whole read, which is cheaper."""
 
 
 class PlatformSync:
-    """`pause` is the day's time from the end of one whole read to the next."""
+    """`pause` is the day's time from the end of one whole read to the next, `events_pause` from look to look."""
 
     def __init__(
         self,
@@ -46,14 +40,20 @@ class PlatformSync:
         clock: Clock,
         platforms: dict[str, RoutingPlatform],
         pause: Callable[[], timedelta],
+        events_pause: Callable[[], timedelta] = lambda: timedelta(seconds=10),
     ) -> None:
         self._database = database
         self._clock = clock
         self._platforms = platforms
         self._pause = pause
+        self._events_pause = events_pause
+
+    # --- whole reads --------------------------------------------------------------------------
 
     async def read_all(self, name: str) -> list[UUID]:
         """Reads one platform whole; gives the ids of the stops that changed.
+
+        What happened while it or we were down comes in here, as it is now: nothing tells it as if it were new.
 
         Raises:
             PlatformUnavailableError: nothing further is known; the feed remembers since when.
@@ -61,39 +61,29 @@ class PlatformSync:
         platform = self._platforms[name]
         began_at = self._clock.now()
         try:
-            since = await self._read_since(name, began_at)
-            changed, seen = await self._read_stops(platform, since)
-            await self._store_drivers(await platform.drivers())
+            async with _at_most(LONGEST_READ, name):
+                changed = await self._read_whole(platform, began_at)
         except PlatformError as exc:
-            await self._remember_failure(name, exc)
+            async with self._database.transaction() as session:
+                await feeds.remember_failure(session, name, exc, self._clock.now(), self._pause())
             raise
-        changed += await self._close_vanished(platform, seen)
-        await self._remember_success(name, began_at)
+        async with self._database.transaction() as session:
+            await feeds.remember_read(session, name, began_at, self._clock.now() + self._pause())
         return changed
 
-    async def apply_event(self, event: PlatformEvent) -> list[UUID]:
-        """Brings in what one webhook tells; asks the platform where the webhook only names the stop."""
-        if event.stop is not None and not event.stop_deleted:
-            return await self._store_stops([event.stop], f"{event.platform}:webhook")
-        if event.stop_ref is None:
-            return []
-        if event.stop_deleted:
-            return await self._cancel(event.platform, [event.stop_ref], f"{event.platform}:webhook")
-        try:
-            stop = await self._platforms[event.platform].get_stop(event.stop_ref)
-        except StopNotFoundError:
-            return await self._cancel(event.platform, [event.stop_ref], f"{event.platform}:read")
-        return await self._store_stops([stop], f"{event.platform}:read")
-
-    async def store_confirmed(self, stop: Stop) -> None:
-        """Brings in a stop that a write of ours has just read back."""
-        await self._store_stops([stop], "doorline")
+    async def _read_whole(self, platform: RoutingPlatform, began_at: datetime) -> list[UUID]:
+        changed, seen = await self._read_stops(platform, await self._read_since(platform.name, began_at))
+        drivers, routes = await platform.drivers(), await platform.routes()
+        async with self._database.transaction() as session:
+            await storing.store_drivers(session, drivers)
+            await storing.store_routes(session, platform.name, routes, self._clock.now())
+        return changed + await self._close_vanished(platform, seen)
 
     async def _read_since(self, name: str, now: datetime) -> datetime:
         async with self._database.transaction() as session:
             feed = await session.get(PlatformFeed, name)
         if feed is not None and feed.read_at is not None:
-            return feed.read_at
+            return feed.read_at - READ_OVERLAP
         return now - FIRST_READ_REACHES_BACK
 
     async def _read_stops(self, platform: RoutingPlatform, since: datetime) -> tuple[list[UUID], set[str]]:
@@ -105,25 +95,10 @@ class PlatformSync:
             seen.add(stop.platform_ref)
             batch.append(stop)
             if len(batch) >= BATCH:
-                changed += await self._store_stops(batch, source)
+                changed += await self._store(batch, source)
                 batch = []
-        changed += await self._store_stops(batch, source)
+        changed += await self._store(batch, source)
         return changed, seen
-
-    async def _store_stops(self, stops: Sequence[Stop], source: str) -> list[UUID]:
-        if not stops:
-            return []
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            known = await _known_stops(session, stops)
-            changed = []
-            for stop in stops:
-                record = known.get(stop.platform_ref)
-                if record is None:
-                    changed += await _insert_stop(session, stop, source, now)
-                elif _apply(session, record, stop, source, now):
-                    changed.append(record.id)
-            return changed
 
     async def _close_vanished(self, platform: RoutingPlatform, seen: set[str]) -> list[UUID]:
         """Open stops that a whole read no longer shows: closed ones are fetched, deleted ones cancelled."""
@@ -134,164 +109,140 @@ class PlatformSync:
                 )
             )
             vanished = [ref for ref in open_refs if ref not in seen]
+        return await self._look_at(platform, vanished)
+
+    # --- events -------------------------------------------------------------------------------
+
+    async def read_events(self, name: str) -> list[UUID]:
+        """Asks one platform what happened since the last time; gives the ids of the stops that changed.
+
+        The cursor is kept once everything before it is stored: a crash repeats, and loses nothing.
+        Raises `PlatformError`; then nothing moved on.
+        """
+        try:
+            async with _at_most(LONGEST_LOOK, name):
+                return await self._follow(self._platforms[name])
+        finally:
+            async with self._database.transaction() as session:
+                await feeds.put_off_events(session, name, self._clock.now() + self._events_pause())
+
+    async def _follow(self, platform: RoutingPlatform) -> list[UUID]:
         changed: list[UUID] = []
-        for ref in vanished:
-            try:
-                changed += await self._store_stops([await platform.get_stop(ref)], f"{platform.name}:read")
-            except StopNotFoundError:
-                changed += await self._cancel(platform.name, [ref], f"{platform.name}:read")
+        cursor, has_more = await self._cursor(platform.name), True
+        while has_more:
+            page = await platform.events_after(cursor)
+            found, is_too_much = await self._apply_page(platform, page.events)
+            changed += found
+            read_whole_at = self._clock.now() if is_too_much else None
+            async with self._database.transaction() as session:
+                await feeds.keep_cursor(session, platform.name, page.cursor, read_whole_at)
+            cursor, has_more = page.cursor, page.has_more
         return changed
 
-    async def _cancel(self, platform: str, refs: Sequence[str], source: str) -> list[UUID]:
-        now = self._clock.now()
-        async with self._database.transaction() as session:
-            records = await session.scalars(
-                select(StopRecord)
-                .where(col(StopRecord.platform) == platform, col(StopRecord.platform_ref).in_(refs))
-                .with_for_update()
-            )
-            cancelled = [record for record in records if record.is_open]
-            for record in cancelled:
-                _append_event(session, record.id, source, now, {"status": [record.status.value, "cancelled"]})
-                record.status = StopStatus.CANCELLED
-                record.completed_at = record.changed_at = record.confirmed_at = now
-            return [record.id for record in cancelled]
+    async def _apply_page(
+        self, platform: RoutingPlatform, events: Sequence[PlatformEvent]
+    ) -> tuple[list[UUID], bool]:
+        """What changed, and whether there is more to look at than is looked at one by one."""
+        duty = {
+            event.driver_ref: event.on_duty
+            for event in events
+            if event.driver_ref is not None and event.on_duty is not None
+        }
+        if duty:
+            async with self._database.transaction() as session:
+                await storing.store_duty(session, platform.name, duty)
+        stop_refs = list(dict.fromkeys(event.stop_ref for event in events if event.stop_ref))
+        route_refs = list(
+            dict.fromkeys(event.route_ref for event in events if event.route_ref and not event.stop_ref)
+        )
+        if len(stop_refs) + len(route_refs) > SINGLE_LOOKS:
+            return [], True
+        changed = await self._look_at(platform, stop_refs)
+        for ref in route_refs:
+            changed += await self._look_at_route(platform, ref)
+        return changed, False
 
-    async def _store_drivers(self, drivers: Sequence[Driver]) -> None:
-        if not drivers:
-            return
+    async def apply_event(self, event: PlatformEvent) -> list[UUID]:
+        """Brings in what one webhook tells; asks the platform where the webhook only names the stop."""
+        if event.stop is not None and not event.stop_deleted:
+            return await self._store([event.stop], f"{event.platform}:webhook")
+        if event.stop_ref is not None and event.stop_deleted:
+            return await self._cancel(event.platform, [event.stop_ref], f"{event.platform}:webhook")
+        platform = self._platforms.get(event.platform)
+        if platform is None:
+            log.warning("event_of_an_account_that_is_off", platform=event.platform)
+            return []
+        changed, _ = await self._apply_page(platform, [event])
+        return changed
+
+    async def _cursor(self, name: str) -> str | None:
         async with self._database.transaction() as session:
-            for driver in drivers:
-                values = driver.model_dump(include={"name", "phone", "on_duty", "seen_at"})
-                await session.execute(
-                    insert(DriverRecord)
-                    .values(platform=driver.platform, platform_ref=driver.platform_ref, **values)
-                    .on_conflict_do_update(index_elements=["platform", "platform_ref"], set_=values)
+            feed = await session.get(PlatformFeed, name)
+        return feed.cursor if feed is not None else None
+
+    # --- single stops -------------------------------------------------------------------------
+
+    async def store_confirmed(self, stop: Stop) -> UUID:
+        """Brings in a stop that a write of ours has just read back, a new one too; gives our id of it."""
+        await self._store([stop], "doorline")
+        async with self._database.transaction() as session:
+            found = await session.scalars(
+                select(col(StopRecord.id)).where(
+                    col(StopRecord.platform) == stop.platform,
+                    col(StopRecord.platform_ref) == stop.platform_ref,
                 )
+            )
+            return found.one()
 
-    async def _remember_success(self, name: str, began_at: datetime) -> None:
+    async def look_again(self, platform: str, platform_ref: str) -> list[UUID]:
+        """Reads one stop back, as after cancelling it; one that is gone is cancelled."""
+        return await self._look_at(self._platforms[platform], [platform_ref])
+
+    async def _look_at(self, platform: RoutingPlatform, refs: Iterable[str]) -> list[UUID]:
+        source = f"{platform.name}:read"
+        changed: list[UUID] = []
+        for ref in refs:
+            try:
+                changed += await self._store([await platform.get_stop(ref)], source)
+            except StopNotFoundError:
+                changed += await self._cancel(platform.name, [ref], source)
+        return changed
+
+    async def _look_at_route(self, platform: RoutingPlatform, route_ref: str) -> list[UUID]:
+        """The stops of a route, and those that we have on it and it has not."""
+        try:
+            stops = await platform.stops_of_route(route_ref)
+        except StopNotFoundError:
+            stops = []
+        changed = await self._store(stops, f"{platform.name}:read")
+        there = {stop.platform_ref for stop in stops}
         async with self._database.transaction() as session:
-            feed = await session.get(PlatformFeed, name, with_for_update=True)
-            if feed is None:
-                return
-            if feed.failing_since is not None:
-                audit.record(session, self._clock.now(), "platform", name, "feed_back", actor=name)
-            feed.read_at, feed.failing_since, feed.last_error = began_at, None, ""
-            feed.next_read_at = self._clock.now() + self._pause()
+            ours = await session.scalars(
+                select(col(StopRecord.platform_ref)).where(
+                    col(StopRecord.platform) == platform.name,
+                    col(StopRecord.route_ref) == route_ref,
+                    col(StopRecord.status).in_(OPEN_STATUSES),
+                )
+            )
+            gone = [ref for ref in ours if ref not in there]
+        return changed + await self._look_at(platform, gone)
 
-    async def _remember_failure(self, name: str, error: PlatformError) -> None:
+    async def _store(self, stops: Sequence[Stop], source: str) -> list[UUID]:
         async with self._database.transaction() as session:
-            feed = await session.get(PlatformFeed, name, with_for_update=True)
-            if feed is None:
-                return
-            feed.last_error = type(error).__name__
-            feed.next_read_at = self._clock.now() + self._pause()
-            if feed.failing_since is None:
-                feed.failing_since = self._clock.now()
-                audit.record(session, self._clock.now(), "platform", name, "feed_lost", actor=name)
+            return await storing.store_stops(session, stops, source, self._clock.now())
+
+    async def _cancel(self, platform: str, refs: Sequence[str], source: str) -> list[UUID]:
+        async with self._database.transaction() as session:
+            return await storing.cancel_stops(session, platform, refs, source, self._clock.now())
 
 
-async def _known_stops(session: AsyncSession, stops: Sequence[Stop]) -> dict[str, StopRecord]:
-    refs = [stop.platform_ref for stop in stops]
-    rows = await session.scalars(
-        select(StopRecord)
-        .where(col(StopRecord.platform) == stops[0].platform, col(StopRecord.platform_ref).in_(refs))
-        .order_by(col(StopRecord.id))
-        .with_for_update()
-    )
-    return {row.platform_ref: row for row in rows}
-
-
-async def _insert_stop(session: AsyncSession, stop: Stop, source: str, now: datetime) -> list[UUID]:
-    statement = (
-        insert(StopRecord)
-        .values(
-            platform=stop.platform,
-            platform_ref=stop.platform_ref,
-            confirmed_at=now,
-            sla_state="on_track",
-            **_columns(stop),
-        )
-        .on_conflict_do_nothing(index_elements=["platform", "platform_ref"])
-        .returning(col(StopRecord.id))
-    )
-    stop_id = (await session.execute(statement)).scalar_one_or_none()
-    if stop_id is None:
-        return []
-    _append_event(session, stop_id, source, now, {"status": [None, stop.status.value]})
-    return [stop_id]
-
-
-def _apply(session: AsyncSession, record: StopRecord, stop: Stop, source: str, now: datetime) -> bool:
-    """True when something that matters changed."""
-    if stop.changed_at < record.changed_at:
-        return False
-    columns = _columns(stop)
-    if source.endswith(":webhook"):
-        # A webhook carries one stop without its route: what it cannot know must not be wiped.
-        for name in ("sequence", "route_ref"):
-            if columns[name] is None:
-                del columns[name]
-    changes = {name: value for name, value in columns.items() if getattr(record, name) != value}
-    if not changes:
-        return False
-    told = {
-        name: [_plain(getattr(record, name)), _plain(changes[name])]
-        for name in TOLD_FIELDS
-        if name in changes
-    }
-    for name, value in changes.items():
-        setattr(record, name, value)
-    record.confirmed_at = now
-    if told:
-        _append_event(session, record.id, source, now, told)
-    return True
-
-
-def _columns(stop: Stop) -> dict[str, Any]:
-    plain = stop.model_dump(exclude={"platform", "platform_ref", "address", "window"})
-    return plain | {
-        "address_line": stop.address.line,
-        "postcode": stop.address.postcode,
-        "window_start_at": stop.window.start_at if stop.window else None,
-        "window_end_at": stop.window.end_at if stop.window else None,
-    }
-
-
-def _append_event(
-    session: AsyncSession, stop_id: UUID, source: str, now: datetime, changes: dict[str, Any]
-) -> None:
-    session.add(StopEvent(stop_id=stop_id, at=now, source=source, changes=changes))
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
-
-
-async def claim_due_feeds(
-    session: AsyncSession, names: Sequence[str], now: datetime, next_at: datetime
-) -> list[str]:
-    """The platforms whose next read is due, claimed: their next read is moved to `next_at`."""
-    if not names:
-        return []
-    if set(names) - set(await session.scalars(select(col(PlatformFeed.platform)))):
-        await _begin_feeds(session, names, now)
-    feeds = await session.scalars(
-        select(PlatformFeed)
-        .where(col(PlatformFeed.next_read_at) <= now, col(PlatformFeed.platform).in_(names))
-        .with_for_update(skip_locked=True)
-    )
-    due = list(feeds)
-    for feed in due:
-        feed.next_read_at = next_at
-    return [feed.platform for feed in due]
-
-
-async def _begin_feeds(session: AsyncSession, names: Sequence[str], now: datetime) -> None:
-    """Rows for platforms that are new; they are due at once."""
-    for name in names:
-        await session.execute(
-            insert(PlatformFeed)
-            .values(platform=name, next_read_at=now, last_error="")
-            .on_conflict_do_nothing()
-        )
+@asynccontextmanager
+async def _at_most(limit: timedelta, platform: str) -> AsyncIterator[None]:
+    """A platform that answers, but so slowly that it would never end, counts as one that does not."""
+    try:
+        async with asyncio.timeout(limit.total_seconds()):
+            yield
+    except TimeoutError as exc:
+        raise PlatformUnavailableError(
+            platform, f"not read to its end within {round(limit.total_seconds())} seconds"
+        ) from exc

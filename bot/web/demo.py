@@ -10,9 +10,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import HTMLResponse, JSONResponse
 
 from bot.errors import DoorlineError
-from bot.web.demo_backend import DemoBackend
+from bot.web.demo_backend import FAIL_WORDS, DemoBackend
 from bot.web.demo_feed import changes, snapshot
-from bot.web.demo_state import Intervention
+from bot.web.demo_state import FailReason, Intervention
 from bot.web.pages import mount_static, page
 
 SPEEDS = (1, 10, 30, 60, 120)
@@ -41,6 +41,30 @@ class PressOrder(BaseModel):
     action_id: Name
 
 
+class SubmitOrder(BaseModel):
+    user: Name
+    view_id: Name
+    values: dict[Name, dict[Name, Annotated[str, Field(max_length=3000)]]]
+
+
+class CommandOrder(BaseModel):
+    channel: Name
+    user: Name
+    text: str = Field(min_length=1, max_length=500)
+
+
+class SayOrder(BaseModel):
+    channel: Name
+    thread_ts: Name
+    user: Name
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class InterveneOrder(BaseModel):
+    kind: Intervention
+    reason: FailReason | None = None
+
+
 def mount(app: FastAPI, backend: DemoBackend) -> None:
     """The page with its static files, on `app`."""
     mount_static(app)
@@ -58,7 +82,14 @@ def router(backend: DemoBackend) -> APIRouter:
     async def show_demo(phone: str = "") -> HTMLResponse:
         people = [person.model_dump() for person in backend.dispatchers]
         state = await snapshot(backend, phone)
-        return page("demo.html", state=state, dispatchers=people, speeds=SPEEDS, phone=phone)
+        return page(
+            "demo.html",
+            state=state,
+            dispatchers=people,
+            speeds=SPEEDS,
+            phone=phone,
+            fail_reasons=FAIL_WORDS,
+        )
 
     @routes.get("/feed")
     async def feed(phone: Annotated[str, Query(max_length=20)] = "") -> EventSourceResponse:
@@ -82,13 +113,29 @@ def router(backend: DemoBackend) -> APIRouter:
     async def press(order: PressOrder) -> Response:
         return await _done(backend.press(order.channel, order.ts, order.user, order.action_id))
 
+    @routes.post("/submit")
+    async def submit(order: SubmitOrder) -> Response:
+        return await _done(backend.submit(order.user, order.view_id, order.values))
+
+    @routes.post("/close")
+    async def close(user: Annotated[Name, Body(embed=True)]) -> Response:
+        return await _done(backend.close(user))
+
+    @routes.post("/command")
+    async def command(order: CommandOrder) -> Response:
+        return await _done(backend.command(order.channel, order.user, order.text))
+
+    @routes.post("/say")
+    async def say(order: SayOrder) -> Response:
+        return await _done(backend.say(order.channel, order.thread_ts, order.user, order.text))
+
     @routes.post("/speed")
     async def set_speed(speed: Annotated[float, Body(embed=True, ge=1, le=120)]) -> Response:
         return await _done(backend.set_speed(speed))
 
     @routes.post("/intervene")
-    async def intervene(kind: Annotated[Intervention, Body(embed=True)]) -> Response:
-        return await _done(backend.intervene(kind))
+    async def intervene(order: InterveneOrder) -> Response:
+        return await _done(backend.intervene(order.kind, order.reason))
 
     return routes
 

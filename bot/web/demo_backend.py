@@ -11,17 +11,21 @@ from pydantic import BaseModel, ValidationError
 from bot.demo import files
 from bot.errors import DoorlineError
 from bot.settings import Settings
+from bot.stops.accounts import told_name
 from bot.web.demo_state import (
     ChannelState,
     ClockState,
     DayState,
     EphemeralState,
+    FailReason,
     Intervention,
     NewsState,
     Outcome,
     Person,
     PhoneState,
+    PressedState,
     ReadinessState,
+    SubmittedState,
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -30,6 +34,13 @@ READ_SECONDS = 5.0
 # A press waits for Doorline's own answer, which Slack allows three seconds.
 PRESS_SECONDS = 10.0
 _TO_US = "inbound"
+
+FAIL_WORDS: Mapping[FailReason, str] = {
+    "recipient_unavailable": "Nobody home",
+    "access_issue": "Gate locked",
+    "address_issue": "Wrong address",
+}
+"""In the order in which the page offers them."""
 
 
 class WorldUnreachableError(DoorlineError):
@@ -66,11 +77,21 @@ class DemoBackend(Protocol):
 
     async def react(self, channel: str, ts: str, name: str, user: str, *, remove: bool) -> None: ...
 
-    async def press(self, channel: str, ts: str, user: str, action_id: str) -> None: ...
+    async def press(self, channel: str, ts: str, user: str, action_id: str) -> PressedState: ...
+
+    async def command(self, channel: str, user: str, text: str) -> PressedState: ...
+
+    async def submit(
+        self, user: str, view_id: str, values: Mapping[str, Mapping[str, str]]
+    ) -> SubmittedState: ...
+
+    async def close(self, user: str) -> None: ...
+
+    async def say(self, channel: str, thread_ts: str, user: str, text: str) -> None: ...
 
     async def set_speed(self, speed: float) -> ClockState: ...
 
-    async def intervene(self, kind: Intervention) -> Outcome: ...
+    async def intervene(self, kind: Intervention, reason: FailReason | None = None) -> Outcome: ...
 
 
 class HttpDemoBackend:
@@ -151,27 +172,64 @@ class HttpDemoBackend:
         order = {"channel": channel, "ts": ts, "name": name, "user": user, "remove": remove}
         await self._post(f"{self._slack}/_emulator/react", order)
 
-    async def press(self, channel: str, ts: str, user: str, action_id: str) -> None:
+    async def press(self, channel: str, ts: str, user: str, action_id: str) -> PressedState:
         order = {"channel": channel, "ts": ts, "user": user, "action_id": action_id}
         answer = await self._post(f"{self._slack}/_emulator/press", order, seconds=PRESS_SECONDS)
-        if answer.get("status") != httpx.codes.OK:
+        pressed = _read(PressedState, answer)
+        if pressed.status != httpx.codes.OK:
             raise RefusedError("Doorline did not answer that press. Try again.")
+        return pressed
+
+    async def command(self, channel: str, user: str, text: str) -> PressedState:
+        order = {"channel": channel, "user": user, "text": text}
+        answer = await self._post(f"{self._slack}/_emulator/command", order, seconds=PRESS_SECONDS)
+        typed = _read(PressedState, answer)
+        if typed.status != httpx.codes.OK:
+            raise RefusedError("Doorline did not answer that command. Try again.")
+        return typed
+
+    async def submit(
+        self, user: str, view_id: str, values: Mapping[str, Mapping[str, str]]
+    ) -> SubmittedState:
+        order = {"user": user, "view_id": view_id, "values": values}
+        answer = await self._post(f"{self._slack}/_emulator/submit", order, seconds=PRESS_SECONDS)
+        submitted = _read(SubmittedState, answer)
+        if submitted.status != httpx.codes.OK and not submitted.errors:
+            raise RefusedError("Doorline did not take that. Your words are still here: try again.")
+        return submitted
+
+    async def close(self, user: str) -> None:
+        await self._post(f"{self._slack}/_emulator/close", {"user": user})
+
+    async def say(self, channel: str, thread_ts: str, user: str, text: str) -> None:
+        order = {"channel": channel, "thread_ts": thread_ts, "user": user, "text": text}
+        await self._post(f"{self._slack}/_emulator/say", order)
 
     async def set_speed(self, speed: float) -> ClockState:
         return _read(ClockState, await self._post(f"{self._world}/world/speed", {"speed": speed}))
 
-    async def intervene(self, kind: Intervention) -> Outcome:
+    async def intervene(self, kind: Intervention, reason: FailReason | None = None) -> Outcome:
+        """`reason` is that of a delivery that fails."""
         if kind == "late":
-            ref = (await self._post(f"{self._world}/world/late", {})).get("driver_ref")
-            return Outcome(
-                said=f"{self._drivers.get(str(ref), 'A driver')} is held up in traffic.", driver_ref=ref
-            )
+            return await self._make_late()
         if kind == "fail":
-            tracking = (await self._post(f"{self._world}/world/fail", {})).get("tracking")
-            return Outcome(said="The next delivery on a route is going to fail.", tracking=tracking)
-        down = kind == "onfleet_down"
-        await self._post(f"{self._world}/world/onfleet", {"down": down})
-        return Outcome(said="Onfleet is down." if down else "Onfleet is back.")
+            return await self._fail(reason or "recipient_unavailable")
+        platform, _, what = kind.rpartition("_")
+        await self._post(f"{self._world}/world/platform", {"platform": platform, "down": what == "down"})
+        return Outcome(said=f"{told_name(platform)} is {'down' if what == 'down' else 'back'}.")
+
+    async def _make_late(self) -> Outcome:
+        done = _read(_Done, await self._post(f"{self._world}/world/late", {}))
+        driver = self._drivers.get(done.driver_ref or "", "A driver")
+        said = f"{driver} is held up in traffic."
+        if done.name:
+            said += f" {done.name} is going to wait: this is their phone."
+        return Outcome(said=said, driver_ref=done.driver_ref, phone=done.phone)
+
+    async def _fail(self, reason: FailReason) -> Outcome:
+        done = _read(_Done, await self._post(f"{self._world}/world/fail", {"reason": reason}))
+        said = f"{FAIL_WORDS[reason]}: the delivery to {done.name or 'somebody'} fails. This is their phone."
+        return Outcome(said=said, tracking=done.tracking, phone=done.phone)
 
     # --- the wire -----------------------------------------------------------------------------
 
@@ -196,6 +254,15 @@ class HttpDemoBackend:
         if not response.is_success or not isinstance(answer, dict):
             raise WorldUnreachableError(f"the pretended world answered {response.status_code}")
         return answer
+
+
+class _Done(BaseModel):
+    """What the pretended world says that it did, and to whom."""
+
+    driver_ref: str | None = None
+    tracking: str | None = None
+    phone: str | None = None
+    name: str = ""
 
 
 class _Addressed(BaseModel):

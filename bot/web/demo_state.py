@@ -50,15 +50,23 @@ class StopState(Shown):
 class RouteState(Shown):
     route: str
     zone: str
+    platform: str
     driver: str
     driver_ref: str
     stops: tuple[StopState, ...]
 
 
+class PlatformState(Shown):
+    name: str
+    label: str
+    """As people read it."""
+    down: bool = False
+
+
 class DayState(Shown):
     timezone: str
     routes: tuple[RouteState, ...]
-    onfleet_down: bool = False
+    platforms: tuple["PlatformState", ...] = ()
 
 
 class TextState(Shown):
@@ -98,6 +106,21 @@ class SlackMessageState(Shown):
     replies: tuple["SlackMessageState", ...] = ()
 
 
+class PressedState(Shown):
+    """What a press did: Doorline's answer, and the window that it opened, as Block Kit."""
+
+    status: int | None = None
+    view: dict[str, Any] | None = None
+
+
+class SubmittedState(Shown):
+    """What became of a window that was sent: `errors` by block stand in it while it is `open`."""
+
+    status: int | None = None
+    errors: dict[str, str] = {}
+    open: bool = False
+
+
 class EphemeralState(Shown):
     """What only `user` sees."""
 
@@ -114,7 +137,20 @@ class ChannelState(Shown):
     ephemerals: tuple[EphemeralState, ...] = ()
 
 
-Intervention = Literal["late", "fail", "onfleet_down", "onfleet_up"]
+Intervention = Literal[
+    "late",
+    "fail",
+    "onfleet_down",
+    "onfleet_up",
+    "route4me_down",
+    "route4me_up",
+    "optimoroute_down",
+    "optimoroute_up",
+]
+
+
+FailReason = Literal["recipient_unavailable", "access_issue", "address_issue"]
+"""What the page offers of `connectors.base.FailureReason`: each leads to another question to the recipient."""
 
 
 class Outcome(Shown):
@@ -123,3 +159,5 @@ class Outcome(Shown):
     said: str
     driver_ref: str | None = None
     tracking: str | None = None
+    phone: str | None = None
+    """Whose phone will hear of it."""

@@ -1,9 +1,11 @@
 """Day meanings on a real calendar: which dates they are when the text arrived, and what is doubtful about them."""
 
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+from dateutil.easter import easter
 
 from bot.windows.meaning import (
     AnyDay,
@@ -11,8 +13,11 @@ from bot.windows.meaning import (
     Bound,
     CalendarDay,
     Day,
+    EasterDay,
+    InMonth,
     Offset,
     Recurring,
+    Shifted,
     Stretch,
     WeekdayName,
     Which,
@@ -43,6 +48,10 @@ def dated(day: Day, today: date) -> Dated:
         return _weekday(day, today)
     if isinstance(day, CalendarDay):
         return _calendar_day(day, today)
+    if isinstance(day, InMonth | EasterDay):
+        return _unless_far(next(found for found in _occurrences(day, today) if found >= today), today)
+    if isinstance(day, Shifted):
+        return _shifted(day, today)
     if isinstance(day, Stretch):
         return _stretch(day, today)
     if isinstance(day, WholeMonth):
@@ -101,7 +110,7 @@ def _weekday(day: WeekdayName, today: date) -> Dated:
 
 
 def _this_weekday(day: WeekdayName, today: date) -> Dated:
-    wanted = _monday(today) + day.index * _DAY
+    wanted = _monday(today) + day.index * _DAY + day.weeks_later * _WEEK
     if wanted == today:
         return Dated(doubt=Doubt.SAME_WEEKDAY)
     return Dated(wanted) if wanted > today else Dated(doubt=Doubt.PAST)
@@ -127,6 +136,34 @@ def _exists(day: CalendarDay, year: int | None = None) -> bool:
     # 2024 is a leap year: the 29th of February exists until a year says otherwise.
     length = calendar.monthrange(year or day.year or 2024, day.month)[1]
     return 1 <= day.day <= length
+
+
+def _occurrences(day: InMonth | EasterDay, today: date) -> Iterator[date]:
+    """Year by year, or month by month where none is named."""
+    if isinstance(day, EasterDay):
+        yield from (easter(today.year + ahead) + day.offset * _DAY for ahead in range(3))
+        return
+    first = today.replace(day=1)
+    for _ in range(30):
+        found = _nth_of_month(day, first) if day.month in (None, first.month) else None
+        if found is not None:
+            yield found
+        first = _next_month(first)
+
+
+def _nth_of_month(day: InMonth, first: date) -> date | None:
+    days = (first + offset * _DAY for offset in range((_month_end(first) - first).days + 1))
+    counted = [each for each in days if day.weekday in (None, each.weekday())]
+    index = day.nth - 1 if day.nth > 0 else day.nth
+    return counted[index] if index < len(counted) else None
+
+
+def _shifted(day: Shifted, today: date) -> Dated:
+    base = dated(day.day, today)
+    if base.day is None:
+        return base
+    found = base.day + day.days * _DAY
+    return Dated(found, doubt=base.doubt) if found >= today else Dated(doubt=Doubt.PAST)
 
 
 def _next_numbered(number: int, today: date) -> Dated:
@@ -165,6 +202,14 @@ _STRETCHES: dict[Stretch, Callable[[date], tuple[date, date]]] = {
     Stretch.NEXT_WEEKEND: lambda today: (
         _monday(today) + _WEEK + 5 * _DAY,
         _monday(today) + _WEEK + 6 * _DAY,
+    ),
+    Stretch.WEEK_AFTER_NEXT: lambda today: (
+        _monday(today) + 2 * _WEEK,
+        _monday(today) + 2 * _WEEK + 6 * _DAY,
+    ),
+    Stretch.WEEKEND_AFTER_NEXT: lambda today: (
+        _monday(today) + 2 * _WEEK + 5 * _DAY,
+        _monday(today) + 2 * _WEEK + 6 * _DAY,
     ),
     Stretch.THIS_MONTH: lambda today: (today, _month_end(today.replace(day=1))),
     Stretch.NEXT_MONTH: lambda today: (

@@ -1,24 +1,25 @@
 """What a text says of days and times, clause by clause: wanted, ruled out, or taken back."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bot.windows.days import BOUND_RULES, DATE_RULES, DAY_RULES
+from bot.windows.days import BOUND_RULES, DATE_RULES, DAY_RULES, OTHER_RULES
 from bot.windows.lexer import lex
-from bot.windows.meaning import AnyDay, Between, Bound, Day, Part, Shape, Span
+from bot.windows.meaning import Between, Bound, Clock, Day, Part, Shape, Span
+from bot.windows.splitting import OPPOSITE, clauses, shape
 from bot.windows.times import CLOCK_RULES, LENGTH_RULES, RANGE_RULES, SPAN_RULES, with_bare_hours
 from bot.windows.tokens import Kind, Token, reduce
 
-_RULES = (*DATE_RULES, *CLOCK_RULES, *LENGTH_RULES, *RANGE_RULES, *DAY_RULES, *SPAN_RULES, *BOUND_RULES)
-_OPPOSITE = {
-    Shape.AFTER: Shape.BEFORE,
-    Shape.BEFORE: Shape.AFTER,
-    Shape.BY: Shape.AFTER,
-    Shape.UNTIL: Shape.AFTER,
-}
+_RULES = (
+    *DATE_RULES,
+    *CLOCK_RULES,
+    *LENGTH_RULES,
+    *RANGE_RULES,
+    *DAY_RULES,
+    *SPAN_RULES,
+    *OTHER_RULES,
+    *BOUND_RULES,
+)
 _DAY_STARTS, _DAY_ENDS = 8 * 60, 21 * 60
-_SPENT = (Kind.THE_DAY, Kind.ARTICLE, Kind.ONE)
-"""Articles that no rule wanted; they stand in the way of what is denied."""
 
 
 @dataclass
@@ -32,23 +33,39 @@ class Said:
     implied_days: list[Day] = field(default_factory=list)
     implied_spans: list[Span] = field(default_factory=list)
     """What follows for a day from being away for a part of it: `at work today until 6`."""
+    reported_days: list[Day] = field(default_factory=list)
+    reported_spans: list[Span] = field(default_factory=list)
+    """What was promised: `you said friday at 3`."""
     excluded: list[Day] = field(default_factory=list)
     replaced: bool = False
     """One time was put in place of another: `7 instead of 5`."""
     time_ruled_out: bool = False
     """A time was denied and no other follows from that: `nobody there at 3`."""
+    either_time: bool = False
+    """Times offered side by side: `before 10 or after 4`."""
+    latest: Span | None = None
+    """The time said last, wanted or not: what `after that` looks back to."""
 
 
 def understand(text: str, locale: str) -> Said:
-    reduced = [
-        token for token in with_bare_hours(reduce(lex(text, locale), _RULES)) if token.kind not in _SPENT
-    ]
+    reduced = with_bare_hours(reduce(lex(text, locale), _RULES))
     said = Said(replaced=any(token.kind is Kind.INSTEAD for token in reduced))
     moved = any(token.kind is Kind.CHANGE for token in reduced)
-    for clause in _clauses(_trailing_not(_any_but(reduced))):
+    for clause in clauses(reduced):
         _Clause(clause, said, moved).read()
+    _take_reported(said)
     _take_implied(said)
     return said
+
+
+def _take_reported(said: Said) -> None:
+    """What was promised stands in only for what was not asked for anew."""
+    if said.days or said.implied_days:
+        return
+    if not said.spans:
+        said.spans += said.reported_spans
+    said.days += said.reported_days
+    said.apposed += [False] * len(said.reported_days)
 
 
 def _take_implied(said: Said) -> None:
@@ -61,44 +78,6 @@ def _take_implied(said: Said) -> None:
     said.spans += said.implied_spans
 
 
-def _trailing_not(tokens: list[Token]) -> list[Token]:
-    """`hoy no, manana si`: a denial with nothing behind it denies what stands before it."""
-    followers = [token.kind for token in tokens[1:]] + [Kind.BREAK]
-    return [
-        Token(Kind.UNAVAILABLE) if token.kind is Kind.NOT and follower is Kind.BREAK and index else token
-        for index, (token, follower) in enumerate(zip(tokens, followers, strict=False))
-    ]
-
-
-def _any_but(tokens: list[Token]) -> list[Token]:
-    """`any day next week but monday`: behind an `any`, a `but` rules out what follows."""
-    done: list[Token] = []
-    for token, follower in zip(tokens, [*tokens[1:], Token(Kind.BREAK)], strict=False):
-        rules_out = token.value == "but" and _can_be_ruled_out(follower) and any(map(_is_any, done))
-        done.append(Token(Kind.NOT) if rules_out else token)
-    return done
-
-
-def _can_be_ruled_out(token: Token) -> bool:
-    """`any time, but before 4` is a wish."""
-    return token.kind is Kind.DAY or (isinstance(token.value, Span) and _shape(token) not in _OPPOSITE)
-
-
-def _is_any(token: Token) -> bool:
-    return isinstance(token.value, AnyDay) or _shape(token) is Shape.ANY
-
-
-def _clauses(tokens: list[Token]) -> Iterator[list[Token]]:
-    clause: list[Token] = []
-    for token in tokens:
-        if token.kind is Kind.BREAK:
-            yield clause
-            clause = []
-        else:
-            clause.append(token)
-    yield clause
-
-
 class _Clause:
     """Reads one clause into what was said so far."""
 
@@ -107,10 +86,11 @@ class _Clause:
         self._said = said
         self._moved = moved
         self._denied = any(token.kind is Kind.UNAVAILABLE for token in tokens)
+        self._reported = False
         self._scope: Kind | None = None
         self._fresh_days = self._fresh_spans = False
         self._kept_day = False
-        self._joined = False
+        self._joined = self._joined_by_or = False
         self._dropped = -2
         """Where the last taken-back item stands: a time right behind it goes with it."""
 
@@ -121,16 +101,25 @@ class _Clause:
             elif token.kind is Kind.CORRECTION:
                 self._fresh_days = self._fresh_spans = True
                 self._scope = None
+                self._reported = False
+            elif token.kind is Kind.REPORTED:
+                self._reported = not self._denied
+            elif token.kind in (Kind.AFTER_THAT, Kind.BEFORE_THAT):
+                self._look_back(token.kind)
             elif token.kind in (Kind.OR, Kind.AND):
                 self._joined = True
             elif token.kind is Kind.DAY:
                 self._read_day(index, token.value)  # type: ignore[arg-type]
             elif isinstance(token.value, Span):
+                self._joined_by_or = index > 0 and self._tokens[index - 1].kind is Kind.OR
                 self._read_span(index, token.value)
 
     # --- days ---
 
     def _read_day(self, index: int, day: Day) -> None:
+        if self._reported:
+            self._said.reported_days.append(day)
+            return
         if self._scope is Kind.INSTEAD_OF:
             self._dropped = index
             if not self._joined_next(index):
@@ -170,9 +159,7 @@ class _Clause:
         before = self._tokens[index - 1]
         direct = follower is not None and before.kind is Kind.NOT
         after_denied_time = isinstance(before.value, Span)
-        return after_denied_time or (
-            direct and isinstance(getattr(follower, "value", None), Span) and _shape(follower) is Shape.PART
-        )
+        return after_denied_time or (direct and shape(follower) is Shape.PART and not _says_this(follower))
 
     def _turns(self, token: Token) -> bool:
         return isinstance(token.value, Span) and token.value.shape not in (Shape.ANY, Shape.VAGUE)
@@ -183,6 +170,10 @@ class _Clause:
     # --- times ---
 
     def _read_span(self, index: int, span: Span) -> None:
+        self._said.latest = span
+        if self._reported:
+            self._said.reported_spans.append(span)
+            return
         moved_away = self._moved and index > 0 and self._tokens[index - 1].kind is Kind.FROM
         if self._scope is Kind.INSTEAD_OF or moved_away or self._dropped == index - 1:
             self._said.replaced = True
@@ -191,6 +182,15 @@ class _Clause:
             self._deny(span)
         else:
             self._want_span(span)
+
+    def _look_back(self, word: Kind) -> None:
+        """`school ends at 3, after that`, `i leave at 4 so before that`."""
+        latest = self._said.latest
+        clock = _edge(latest, last=word is Kind.AFTER_THAT) if latest else None
+        if latest is None or clock is None or self._denied:
+            return
+        self._said.spans = [span for span in self._said.spans if span.first != latest.first]
+        self._want_span(Span(Shape.AFTER if word is Kind.AFTER_THAT else Shape.BEFORE, clock))
 
     def _denies_time(self, index: int) -> bool:
         """An unavailable clause denies its times; `not` only what stands right behind it."""
@@ -207,15 +207,24 @@ class _Clause:
     def _deny(self, span: Span) -> None:
         if span.shape in (Shape.ANY, Shape.VAGUE) or self._only_places(span):
             return
+        if self._scope is Kind.NOT and span.part is not None and span.part.this:
+            return
         turned = _complement(span)
-        if turned is None:
+        if turned is None and self._puts_right(span):
+            self._said.replaced = True
+        elif turned is None:
             self._said.time_ruled_out = True
         else:
             self._want_span(turned)
 
+    def _puts_right(self, span: Span) -> bool:
+        """`make it 7 not 5`"""
+        exact = [wanted for wanted in self._said.spans if wanted.shape is Shape.EXACT]
+        return span.shape is Shape.EXACT and bool(exact) and self._scope is Kind.NOT
+
     def _only_places(self, span: Span) -> bool:
         """`not home til 6 tonight`: the evening says where the 6 is and is not itself denied."""
-        return span.shape is Shape.PART and any(_shape(token) in _OPPOSITE for token in self._tokens)
+        return span.shape is Shape.PART and any(shape(token) in OPPOSITE for token in self._tokens)
 
     def _want_span(self, span: Span) -> None:
         if self._denied and any(token.kind is Kind.DAY for token in self._tokens):
@@ -224,17 +233,27 @@ class _Clause:
         if self._fresh_spans:
             self._said.spans.clear()
             self._fresh_spans = False
+        self._said.either_time = self._said.either_time or (self._joined_by_or and bool(self._said.spans))
         self._said.spans.append(span)
 
 
-def _shape(token: Token | None) -> Shape | None:
-    return token.value.shape if token is not None and isinstance(token.value, Span) else None
+def _says_this(token: Token | None) -> bool:
+    """`not tonight` rules out today as `not tomorrow morning` does not rule out tomorrow."""
+    span = token.value if token is not None else None
+    return isinstance(span, Span) and span.part is not None and span.part.this
+
+
+def _edge(span: Span, *, last: bool) -> Clock | None:
+    if span.part is not None:
+        hour, minute = divmod(span.part.end if last else span.part.start, 60)
+        return Clock(hour % 24, minute, fixed=True)
+    return (span.last or span.first) if last else span.first
 
 
 def _complement(span: Span) -> Span | None:
     """The rest of the day where that is one piece; None where it is not."""
-    if span.shape in _OPPOSITE:
-        return Span(_OPPOSITE[span.shape], span.first)
+    if span.shape in OPPOSITE:
+        return Span(OPPOSITE[span.shape], span.first)
     if span.shape is not Shape.PART or span.part is None:
         return None
     start, end = span.part.start, span.part.end

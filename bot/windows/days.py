@@ -1,13 +1,17 @@
 """Rules that read day phrases: tokens -> a DAY token."""
 
+from dataclasses import replace
+
 from bot.windows.meaning import (
     AnyDay,
     Between,
     Bound,
     CalendarDay,
     Day,
+    InMonth,
     Offset,
     Recurring,
+    Shifted,
     SingleDay,
     Span,
     Stretch,
@@ -36,7 +40,7 @@ def _weekdays(tokens: list[Token]) -> list[int]:
 
 
 def _singles(tokens: list[Token]) -> list[SingleDay]:
-    return [day for day in values(tokens, object) if isinstance(day, Offset | WeekdayName | CalendarDay)]
+    return [day for day in values(tokens, object) if isinstance(day, SingleDay)]
 
 
 def _date_in_month(tokens: list[Token]) -> Built:
@@ -63,6 +67,12 @@ def _choice_in_month(tokens: list[Token]) -> Built:
 def _spanish_dates(tokens: list[Token]) -> Built:
     if tokens[0].value != "days":
         return None
+    first, last = numbers(tokens)
+    return _day(Between(CalendarDay(first), CalendarDay(last)))
+
+
+def _numbered_between(tokens: list[Token]) -> Built:
+    """`entre el 15 y el 17`"""
     first, last = numbers(tokens)
     return _day(Between(CalendarDay(first), CalendarDay(last)))
 
@@ -143,12 +153,61 @@ def _days_from(tokens: list[Token]) -> Built:
         return _day(Offset(day.days + count))
     if isinstance(day, WeekdayName) and count % 7 == 0:
         return _day(WeekdayName(day.index, day.which, weeks_later=count // 7))
-    return None
+    return _day(Shifted(day, count)) if day else None
+
+
+def _beside_day(tokens: list[Token]) -> Built:
+    """`the day before friday`"""
+    day = next(iter(_singles(tokens)), None)
+    before = any(token.kind is Kind.BEFORE for token in tokens)
+    return _day(Shifted(day, -1 if before else 1)) if day else None
+
+
+def _or_day_after(tokens: list[Token]) -> Built:
+    """`tomorrow or the day after`"""
+    day = next(iter(_singles(tokens)), None)
+    return [tokens[0], Token(Kind.OR), _day(Shifted(day, 1))] if day else None
+
+
+def _weekdays_from_now(tokens: list[Token]) -> Built:
+    """`two fridays from now`"""
+    (count,) = numbers(tokens)
+    recurring = next(iter(values(tokens, Recurring)), Recurring())
+    if len(recurring.weekdays) != 1 or count < 1:
+        return None
+    return _day(WeekdayName(recurring.weekdays[0], weeks_later=count - 1))
+
+
+def _nth_in_month(tokens: list[Token]) -> Built:
+    nth = numbers(tokens)[0]
+    weekday = next(iter(_weekdays(tokens)), None)
+    month = next((token.value for token in tokens if token.kind is Kind.MONTH), None)
+    stretches = values(tokens, Stretch)
+    if nth > 5 or (stretches and stretches[0] is not Stretch.THIS_MONTH):
+        return None
+    return _day(InMonth(nth, weekday, month if isinstance(month, int) else None))
+
+
+def _coming_days(tokens: list[Token]) -> Built:
+    """`in the next 3 days`, `within 2 days`"""
+    if tokens[0].value != "within" and not any(token.kind is Kind.NEXT for token in tokens):
+        return None
+    return _day(Between(Offset(0), Offset(numbers(tokens)[0] * _length(tokens))))
+
+
+def _weekday_after_next(tokens: list[Token]) -> Built:
+    return _day(WeekdayName(_weekdays(tokens)[0], Which.NEXT, weeks_later=1))
 
 
 def _weekday_weeks(tokens: list[Token]) -> Built:
     count = (numbers(tokens) or [1])[0] * _length(tokens)
     return _day(WeekdayName(_weekdays(tokens)[0], weeks_later=count // 7))
+
+
+def _weekday_in_eight(tokens: list[Token]) -> Built:
+    """`el martes en ocho`: eight days by the Spanish count are a week."""
+    weeks = {8: 1, 15: 2}.get(numbers(tokens[1:])[0])
+    return _day(WeekdayName(_weekdays(tokens)[0], weeks_later=weeks)) if weeks else None
 
 
 def _days_ago(tokens: list[Token]) -> Built:
@@ -196,6 +255,13 @@ def _from_on(tokens: list[Token]) -> Built:
     return _day(Bound(days[0], "from")) if days else None
 
 
+def _the_other(tokens: list[Token]) -> Built:
+    day = next(iter(_singles(tokens)), None)
+    if not isinstance(day, WeekdayName):
+        return None
+    return _day(replace(day, weeks_later=day.weeks_later + 1))
+
+
 def _constant(pattern: str, day: Day) -> Rule:
     return Rule(pattern, lambda tokens: _day(day))
 
@@ -211,6 +277,7 @@ def _unchanged_word(tokens: list[Token]) -> Built:
 
 
 DATE_RULES: tuple[Rule, ...] = (
+    Rule("the? ordinal weekday|days of|in this|the* month|months|day", _nth_in_month),
     Rule("the? ordinal|next weeks of|in the? month", _whole_month),
     Rule("month the? nth dash|to|until the? nth", _dates_in_month),
     Rule("the? nth dash|to|until the? nth of? month", _dates_in_month),
@@ -218,6 +285,8 @@ DATE_RULES: tuple[Rule, ...] = (
     Rule("month the? nth or|and the? nth", _choice_in_month),
     Rule("the? nth or|and the? nth of? month", _choice_in_month),
     Rule("of num to num", _spanish_dates),
+    Rule("between the_day num and|dash|to the_day num", _numbered_between),
+    Rule("the_day wordnum of the? month", _date_in_month),
     Rule("the? nth of? the? month break? of? four", _date_in_month),
     Rule("month the? nth break? four", _date_in_month),
     Rule("the? nth of? the? month", _date_in_month),
@@ -228,6 +297,8 @@ DATE_RULES: tuple[Rule, ...] = (
 
 DAY_RULES: tuple[Rule, ...] = (
     Rule("the_day num word", _unchanged_word),
+    Rule("next weeks", lambda tokens: Token(Kind.NEXT_WEEK)),
+    Rule("the? weekday after next", _weekday_after_next),
     Rule("the_day? weekday the_day? num", _weekday_and_number),
     Rule("the_day num", _numbered),
     Rule("weekday or|and weekday of|in|on|the|from* next_week", _weekdays_next_week),
@@ -235,6 +306,7 @@ DAY_RULES: tuple[Rule, ...] = (
     Rule("weekday of|in|on|the|from* this_week", _weekday_this_week),
     Rule("this_week on? weekday", _weekday_this_week),
     Rule("weekday count? weeks|fortnights", _weekday_weeks),
+    Rule("weekday in wordnum days?", _weekday_in_eight),
     Rule("weekday next", _weekday_next),
     _all_weekdays(Which.NEXT_WEEK),
     _all_weekdays(Which.NEXT),
@@ -248,7 +320,11 @@ DAY_RULES: tuple[Rule, ...] = (
     Rule("day weeks|fortnights", _days_from),
     Rule("count days|weeks|fortnights ago", _days_ago),
     Rule("ago count days|weeks|fortnights", _days_ago),
+    Rule("in the? next? count days|weeks", _coming_days),
     Rule("in count days|weeks|fortnights", _days_ahead),
+    Rule("count day from span", _weekdays_from_now),
+    Rule("the? days after|before the? day", _beside_day),
+    Rule("day or the? days after", _or_day_after),
     _constant("in count months", AnyDay()),
     _constant("next the? weekend", Stretch.NEXT_WEEKEND),
     _constant("weekend next", Stretch.NEXT_WEEKEND),
@@ -263,5 +339,11 @@ DAY_RULES: tuple[Rule, ...] = (
     Rule("from|after the? day onwards", _from_on),
     Rule("the? day onwards", _from_on),
 )
+
+OTHER_RULES: tuple[Rule, ...] = (
+    Rule("not day break* the_day? other|next", _the_other),
+    Rule("day not break* the_day? other|next", _the_other),
+)
+"""`not this saturday, the one after`."""
 
 BOUND_RULES: tuple[Rule, ...] = (Rule("by|before|until|after|from on? the? day", _bound),)

@@ -9,11 +9,23 @@ from bot.windows.meaning import CalendarDay, Clock, Meridiem
 from bot.windows.spanish import FUZZY_SPANISH, SPANISH
 from bot.windows.tokens import Kind, Token
 from bot.windows.typos import nearest
-from bot.windows.words import ENGLISH, FUZZY_ENGLISH, MONTHS, WEEKDAYS, Lexicon
+from bot.windows.words import ENGLISH, FUZZY_ENGLISH, MONTHS, NUMBERS, WEEKDAYS, Lexicon
 
 LONGEST_TEXT = 2000
 """Characters read; a delivery time is never said after these."""
 _LONGEST_PHRASE = 6
+_BORROWED = (
+    Kind.DAY,
+    Kind.WEEKDAY,
+    Kind.PART,
+    Kind.NEXT_WEEK,
+    Kind.AFTER,
+    Kind.BEFORE,
+    Kind.BETWEEN,
+    Kind.UNTIL,
+    Kind.AROUND,
+    Kind.HOUR,
+)
 
 _ABBREVIATED = "|".join(name for names in (*WEEKDAYS, *MONTHS) for name in names.split("|")[1:])
 _SMOOTHED: tuple[tuple[str, str], ...] = (
@@ -23,10 +35,28 @@ _SMOOTHED: tuple[tuple[str, str], ...] = (
     (rf"\b({_ABBREVIATED})\.", r"\1 "),
     (r"\bb/w\b", "between"),
     (r"\bw/o\b", "without"),
+    (r"\bw/?end\b", "weekend"),
+    (r"(\d)\s?-\s?ish\b", r"\1ish"),
+    (rf"\b({'|'.join(NUMBERS.split())}|noon|midday|lunch|afternoon|evening)-?ish\b", r"\1 ish"),
+    (r"([ap]m)ish\b", r"\1 ish"),
+    (r"\b(1[0-2]|[1-9])/(?=(?:1[0-2]|[1-9])[ap]m\b)", r"\1-"),
+    (r"(\d)\s?n\s?(?=\d)", r"\1 and "),
+    (r"(\d)\s?(?:~|\.\.+)\s?(?=\d)", r"\1-"),
+    (r"\b(\d)[.,]5(?=\s*(?:h|hrs?|hours?|horas?)\b)", r"\1 and a half"),
+    (rf"\b({_ABBREVIATED}|tomorrow|tmrw|tmr|today|2moro)(?=\d)", r"\1 "),
+    (r"\b(after|aftr|aft|before|by|at|around|from|til|till|until|between|btw|btwn|las)(?=\d)", r"\1 "),
 )
 _NUMBERED_THING = (
     r"(?:code|gate|apt|apartment|unit|suite|ste|buzzer|room|rm|flat|house|door|floor|box|order|tracking|number|no\."
-    r"|dpto|depto|piso|codigo|puerta|calle|pin)\s*(?:is|es|:|#)?\s*#?\s*[a-z]?\d[\w-]*"
+    r"|dpto|depto|piso|codigo|puerta|calle|pin|option|opcion|choice|numero|number)\s*(?:is|es|:|#)?\s*#?\s*[a-z]?\d[\w-]*"
+)
+_ORDERED_THING = (
+    r"(?:\d{1,3}(?:st|nd|rd|th)|first|second|third|fourth|fifth|last)\s+(?:floor|door|house|flat|apt|one|option"
+    r"|time|attempt|entrance|gate|street|st|ave|avenue|building|parcel|package|delivery|box|choice|item)\b"
+)
+_STREET = (
+    r"\d{1,5}\s+(?!(?:am|pm|on|at|to|and|or|in|no|by|the|any|my|until|till|til)\b)[a-z]+\s+"
+    r"(?:street|st|road|rd|avenue|ave|lane|ln|drive|dr|boulevard|blvd|court|ct|close|crescent)\b"
 )
 _PIECE = re.compile(
     "|".join(
@@ -35,12 +65,13 @@ _PIECE = re.compile(
             r"(?P<iso>\b\d{4}-\d{1,2}-\d{1,2}\b)",
             r"(?P<noise>\b"
             + _NUMBERED_THING
+            + rf"|\b{_ORDERED_THING}|\b{_STREET}"
             + r"|#\s*\d+|\d+\s*#|\+?\d{7,}|\d{3}[ .-]\d{3}[ .-]\d{4}|\d{3}-\d{4}"
             r"|[$£€]\s*\d[\d.,]*|\d+%)",
             r"(?P<full>\b\d{1,2}(?P<sep>[/.-])\d{1,2}(?P=sep)(?:20)?\d{2}\b)",
             r"(?P<slash>\b\d{1,2}/\d{1,2}\b(?![/\d]))",
-            r"(?P<clock>\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?!\d)\s*(am\b|pm\b|a\b|p\b|hrs?\b|hs?\b)?)",
-            r"(?P<bare>\b(\d{1,4})\s*(am\b|pm\b)|\b(\d{1,4})(a|p|st|nd|rd|th|ish|ro|do|er|to|mo|h|hs|hr|hrs)\b)",
+            r"(?P<clock>\b(\d{1,2})(?:[:.]|\s?h\s?)(\d{2})(?!\d)(?:\s*(?:am|pm|hrs?|hs?)\b|[ap]\b)?)",
+            r"(?P<bare>\b(\d{1,4})\s*(am\b|pm\b)|\b(\d{1,4})(a|p|st|nd|rd|th|ish|ero|ro|do|er|to|mo|o|h|hs|hr|hrs)\b)",
             r"(?P<word>[a-z\d]*[a-z][a-z\d]*)",
             r"(?P<number>\d+)",
             r"(?P<dash>-+)",
@@ -66,6 +97,7 @@ def lex(text: str, locale: str) -> list[Token]:
 def _smoothed(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text[:LONGEST_TEXT].casefold())
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
+    plain = plain[:LONGEST_TEXT]
     for pattern, replacement in _SMOOTHED:
         plain = re.sub(pattern, replacement, plain)
     return plain
@@ -88,12 +120,10 @@ def _markers() -> tuple[frozenset[str], frozenset[str]]:
 
 @cache
 def _vocabulary(spanish: bool) -> Lexicon:
-    """The language's own words over the day words of the other: people mix the two."""
+    """The language's own words over the day and time words of the other: people mix the two."""
     own, other = (SPANISH, ENGLISH) if spanish else (ENGLISH, SPANISH)
     borrowed = {
-        phrase: tokens
-        for phrase, tokens in other.items()
-        if tokens[0].kind in (Kind.DAY, Kind.WEEKDAY, Kind.PART, Kind.NEXT_WEEK) and len(phrase) > 3
+        phrase: tokens for phrase, tokens in other.items() if tokens[0].kind in _BORROWED and len(phrase) > 3
     }
     return borrowed | own
 

@@ -99,6 +99,8 @@ class Stretch(StrEnum):
     NEXT_WEEK = "next_week"
     THIS_WEEKEND = "this_weekend"
     NEXT_WEEKEND = "next_weekend"
+    WEEK_AFTER_NEXT = "week_after_next"
+    WEEKEND_AFTER_NEXT = "weekend_after_next"
     THIS_MONTH = "this_month"
     NEXT_MONTH = "next_month"
     SOME_END = "some_end"
@@ -136,5 +138,32 @@ class AnyDay:
     """`any day`: as good as no day, but said."""
 
 
-SingleDay = Offset | WeekdayName | CalendarDay
+@dataclass(frozen=True)
+class InMonth:
+    """`first tuesday of july`, `last day of the month`."""
+
+    nth: int
+    """1 is the first, -1 the last."""
+    weekday: int | None = None
+    """None counts every day."""
+    month: int | None = None
+    """None: the month we are in."""
+
+
+@dataclass(frozen=True)
+class EasterDay:
+    """Days from Easter Sunday."""
+
+    offset: int
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """`the day before friday`."""
+
+    day: "SingleDay"
+    days: int
+
+
+SingleDay = Offset | WeekdayName | CalendarDay | InMonth | EasterDay | Shifted
 Day = SingleDay | Stretch | WholeMonth | Between | Bound | Recurring | AnyDay

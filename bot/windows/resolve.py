@@ -8,7 +8,16 @@ from zoneinfo import ZoneInfo
 from bot.windows.calendar import Dated, dated, ruled_out
 from bot.windows.clauses import Said, understand
 from bot.windows.holidays import public_holidays
-from bot.windows.meaning import AnyDay, CalendarDay, Day, Offset, Recurring, Shape, Span, WeekdayName, Which
+from bot.windows.meaning import (
+    AnyDay,
+    Day,
+    Recurring,
+    Shape,
+    SingleDay,
+    Span,
+    WeekdayName,
+    Which,
+)
 from bot.windows.reading import Doubt, WindowReading
 from bot.windows.slots import CLOSES, OPEN_ENDED, Slot, settle
 
@@ -110,7 +119,7 @@ def _a_week_on(day: Dated, group: list[Day], today: date) -> Dated:
 
 
 def _refused(day: Dated, excluded: tuple[date, ...]) -> _Days:
-    doubt = Doubt.EXCLUDED_DAY if excluded and day.doubt is Doubt.WHICH_DAY else day.doubt
+    doubt = Doubt.EXCLUDED_DAY if excluded and day.doubt in (Doubt.WHICH_DAY, Doubt.RECURRING) else day.doubt
     return _Days(doubt=doubt, excluded=excluded)
 
 
@@ -137,7 +146,7 @@ def _wanted(said: Said) -> list[list[Day]]:
 
 
 def _precision(day: Day) -> int:
-    if isinstance(day, Offset | WeekdayName | CalendarDay):
+    if isinstance(day, SingleDay):
         return 3
     return {Recurring: 1, AnyDay: 0}.get(type(day), 2)
 
@@ -170,8 +179,10 @@ def _read(said: Said, moment: _Moment) -> WindowReading:
     if days.doubt is Doubt.PAST:
         return _reading(doubts=[Doubt.PAST])
     on_today = days.first == moment.today and days.date_end is None
-    slot = _settled(said.spans, moment, passed=moment.minute if on_today else 0)
+    slot = _settled(said, moment, passed=moment.minute if on_today else 0)
     if len(days.dates) > 1 and sum(span.shape not in OPEN_ENDED for span in said.spans) > 1:
+        slot = Doubt.WHICH_TIME
+    if len(days.dates) > 1 and slot is Doubt.CONFLICT:
         slot = Doubt.WHICH_TIME
     if on_today and _is_over(slot, moment.minute):
         if len(days.dates) == 1:
@@ -191,7 +202,7 @@ def _read(said: Said, moment: _Moment) -> WindowReading:
 
 def _unnamed(said: Said, moment: _Moment) -> WindowReading:
     """No day said: today while it can still be met, else tomorrow."""
-    slot = _settled(said.spans, moment, passed=moment.minute)
+    slot = _settled(said, moment, passed=moment.minute)
     day = moment.today
     if not isinstance(slot, Slot):
         open_question = (
@@ -201,7 +212,7 @@ def _unnamed(said: Said, moment: _Moment) -> WindowReading:
         return _reading(doubts=doubts)
     if _is_over(slot, moment.minute):
         day += timedelta(days=1)
-        slot = _settled(said.spans, moment, passed=0)
+        slot = _settled(said, moment, passed=0)
     begun = (
         day == moment.today
         and isinstance(slot, Slot)
@@ -220,16 +231,17 @@ def _unnamed(said: Said, moment: _Moment) -> WindowReading:
     )
 
 
-def _settled(spans: list[Span], moment: _Moment, passed: int) -> Slot | Doubt | None:
-    if any(span.shape is Shape.SAME_TIME for span in spans):
+def _settled(said: Said, moment: _Moment, passed: int) -> Slot | Doubt | None:
+    if any(span.shape is Shape.SAME_TIME for span in said.spans):
         return Slot(moment.minute, moment.minute + 60, "exact")
-    return settle(spans, passed)
+    return settle(said.spans, passed, either=said.either_time)
 
 
 def _is_over(slot: Slot | Doubt | None, minute: int) -> bool:
     """Whether today is too late for it; no time at all means the service day."""
     if isinstance(slot, Slot):
-        return slot.start < minute if slot.kind == "exact" else slot.end <= minute
+        end = slot.end if slot.is_outside else min(slot.end, CLOSES)
+        return slot.start < minute if slot.kind == "exact" else end <= minute
     return minute >= CLOSES
 
 

@@ -34,22 +34,25 @@ class Slot:
         return Slot(max(self.start, OPENS), min(self.end, CLOSES), self.kind, self.doubt)
 
 
-def settle(spans: list[Span], passed: int) -> Slot | Doubt | None:
+def settle(spans: list[Span], passed: int, *, either: bool = False) -> Slot | Doubt | None:
     """One slot out of everything said of the time; None when nothing was.
 
-    `passed` is how many minutes of the day are already over, 0 on a day to come.
+    `passed` is how many minutes of the day are already over, 0 on a day to come. `either`: the times were
+    offered side by side (`before 10 or after 4`), none of them narrows another.
     """
     said = [span for span in spans if span.shape not in (Shape.ANY, Shape.VAGUE)]
     if not said:
         vague = any(span.shape is Shape.VAGUE for span in spans)
         return Doubt.VAGUE if vague else None
-    hint = _hint(said)
+    hint = None if either else _hint(said)
     clocked = [_slot(span, hint, passed) for span in said if span.shape in _CLOCKED]
     bounds = [_slot(span, hint, passed) for span in said if span.shape in OPEN_ENDED]
     parts = _finest([_of_part(span.part) for span in said if span.part is not None])
     if any(slot.doubt is Doubt.CONFLICT for slot in clocked):
         return Doubt.CONFLICT
-    if clocked:
+    if either:
+        return _united([*clocked, *bounds, *parts])
+    if clocked := _not_overruled(clocked, bounds):
         return _united(clocked)
     if not parts:
         return _narrowed(bounds)
@@ -58,6 +61,16 @@ def settle(spans: list[Span], passed: int) -> Slot | Doubt | None:
         return whole
     narrowed = _narrowed([whole, *bounds])
     return narrowed if isinstance(narrowed, Slot) else _narrowed(bounds)
+
+
+def _not_overruled(clocked: list[Slot], bounds: list[Slot]) -> list[Slot]:
+    """Without the times that only say why: `school is out at 3 so after 4`."""
+    return [
+        slot
+        for slot in clocked
+        if all(slot.start > bound.start or bound.start <= OPENS for bound in bounds)
+        and all(slot.start < bound.end for bound in bounds)
+    ]
 
 
 def _hint(spans: list[Span]) -> Meridiem | None:

@@ -1,17 +1,18 @@
 """The closed Spanish vocabulary, without accents: phrase -> typed tokens."""
 
-from bot.windows.meaning import AnyDay, CalendarDay, Offset, Part, Recurring, Shape, Span, Stretch
+from bot.windows.meaning import AnyDay, Offset, Part, Recurring, Shape, Span, Stretch
+from bot.windows.named_days import SPANISH_DAYS
 from bot.windows.tokens import Kind, Token
 from bot.windows.words import NOON, Lexicon, days, entries, part, spans, today_in
 
 WEEKDAYS = (
-    "lunes|lun",
-    "martes|mart",
-    "miercoles|mierc|mie",
-    "jueves|juev|jue",
-    "viernes|vier|vie",
-    "sabado|sab",
-    "domingo|dom",
+    "lunes|lun|lune|lunez",
+    "martes|mart|marte",
+    "miercoles|mierc|mie|miercole|miercols|mircoles",
+    "jueves|juev|jue|juebes|jueve|juevez",
+    "viernes|vier|vie|biernes|bierne|vierne|viernez",
+    "sabado|sab|savado|sabdo|zabado",
+    "domingo|dom|domigo",
 )
 MONTHS = (
     "enero|ene",
@@ -27,7 +28,10 @@ MONTHS = (
     "noviembre|nov",
     "diciembre|dic",
 )
-_HOURS = "una dos tres cuatro cinco seis siete ocho nueve diez once doce"
+_HOURS = (
+    "una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis "
+    "diecisiete dieciocho diecinueve veinte"
+)
 
 
 def _names() -> Lexicon:
@@ -40,6 +44,8 @@ def _names() -> Lexicon:
         lexicon |= days(f"los {full}s|{full}s|todos los {full}s", Recurring((index,)))
     for index, names in enumerate(MONTHS, start=1):
         lexicon |= entries(Kind.MONTH, names, index)
+        first = (Token(Kind.ORDINAL, 1), Token(Kind.MONTH, index))
+        lexicon[f"primero de {names.split('|')[0]}"] = first
     for number, word in enumerate(_HOURS.split(), start=1):
         lexicon |= entries(Kind.WORDNUM, word, number)
     return lexicon | entries(Kind.WORDNUM, "un|uno", 1)
@@ -53,11 +59,11 @@ def _bound_part(phrases: str, start: int, end: int, meridiem: str) -> Lexicon:
 
 _DAYS: Lexicon = (
     days("hoy|oy|hoy mismo|dia de hoy|hoy dia", Offset(0))
-    | days("manana|mnana|mañna|mana|manna|dia de manana|mñn|maniana|manñana", Offset(1))
+    | days("manana|mnana|mana|manna|dia de manana|mnn|mnna|maniana|mannana|manhana|manyana", Offset(1))
     | days("pasado manana|pasado", Offset(2))
     | days("ayer|anoche", Offset(-1))
-    | days("de hoy en ocho|hoy en ocho|en ocho", Offset(7))
-    | days("de hoy en quince|hoy en quince|en quince dias|en una quincena", Offset(14))
+    | days("de hoy en ocho|hoy en ocho|de hoy en ocho dias", Offset(7))
+    | days("de hoy en quince|hoy en quince|de hoy en quince dias|en una quincena", Offset(14))
     | days(
         "entre semana|dias de semana|dias laborables|dias habiles|dia de semana", Recurring((0, 1, 2, 3, 4))
     )
@@ -70,10 +76,7 @@ _DAYS: Lexicon = (
     | days("proximo mes|mes que viene|mes proximo|mes entrante", Stretch.NEXT_MONTH)
     | days("este mes", Stretch.THIS_MONTH)
     | days("resto de la semana|mas tarde esta semana", Stretch.REST_OF_WEEK)
-    | days("navidad", CalendarDay(25, 12))
-    | days("nochebuena", CalendarDay(24, 12))
-    | days("fin de ano|nochevieja", CalendarDay(31, 12))
-    | days("ano nuevo", CalendarDay(1, 1))
+    | {name: token for names, day in SPANISH_DAYS.items() for name, token in days(names, day).items()}
     | entries(
         Kind.NEXT_WEEK,
         "proxima semana|semana que viene|semana proxima|otra semana|semana entrante|siguiente semana"
@@ -81,9 +84,8 @@ _DAYS: Lexicon = (
     )
     | entries(Kind.THIS_WEEK, "esta semana|esta misma semana|toda la semana")
     | entries(Kind.WEEKEND, "fin de semana|finde|fin de sem|findesemana")
-    | entries(
-        Kind.EDGE, "principios de|a principios de|mediados de|a mediados de|finales de|a finales de|fines de"
-    )
+    | entries(Kind.EDGE, "principios de|a principios de|mediados de|a mediados de|inicios de|a inicios de")
+    | entries(Kind.EDGE, "finales de|a finales de|fines de|a fines de|fin de|final de", "end")
     | entries(Kind.THIS, "este|esta")
     | entries(Kind.NEXT, "proximo|proxima|que viene|siguiente|entrante|que entra|prox")
     | entries(Kind.DAYS, "dias")
@@ -92,6 +94,7 @@ _DAYS: Lexicon = (
     | entries(Kind.MONTHS, "mes|meses")
     | entries(Kind.EVERY, "cada|todos|todas|siempre")
     | entries(Kind.THE_DAY, "el|dia|el dia")
+    | entries(Kind.OTHER, "otro|el otro|el que sigue|el de la otra semana")
 )
 
 _PARTS: Lexicon = (
@@ -108,13 +111,18 @@ _PARTS: Lexicon = (
     | part("mediodia|al mediodia|a mediodia|medio dia|al medio dia|a medio dia", 12, 14, "pm")
     | part("almuerzo|hora del almuerzo|hora de comer|hora de la comida", 12, 14, "pm")
     | part(
-        "tarde|la tarde|por la tarde|en la tarde|a la tarde|tardecita|tardes|por las tardes|las tardes",
+        "tarde|la tarde|trde|la trde|x la tarde|por la tarde|en la tarde|a la tarde|tardecita|tardes"
+        "|por las tardes|las tardes",
         12,
         19,
         "pm",
     )
     | part(
-        "noche|la noche|por la noche|en la noche|a la noche|noches|por las noches|las noches", 19, 21, "pm"
+        "noche|la noche|nochecita|la nochecita|en la nochecita|por la noche|en la noche|a la noche"
+        "|noches|por las noches|las noches",
+        19,
+        21,
+        "pm",
     )
     | part("saliendo del trabajo|despues del trabajo|despues de trabajar", 17, 21, "pm")
     | part("madrugada|la madrugada|en la madrugada|de madrugada|medianoche", 24, 25, "am")
@@ -133,15 +141,29 @@ _TIMES: Lexicon = (
     entries(Kind.MINUTES, "y media|y 1/2|y treinta", 30)
     | entries(Kind.MINUTES, "y cuarto|y quince", 15)
     | entries(Kind.MINUTES, "menos cuarto|menos quince", -15)
+    | entries(Kind.MINUTES, "y cinco", 5)
+    | entries(Kind.MINUTES, "y diez", 10)
+    | entries(Kind.MINUTES, "y veinte", 20)
+    | entries(Kind.MINUTES, "y cuarenta", 40)
+    | entries(Kind.MINUTES, "menos cinco", -5)
+    | entries(Kind.MINUTES, "menos diez", -10)
+    | entries(Kind.MINUTES, "menos veinte", -20)
     | entries(Kind.SUFFIX, "am", "am")
     | entries(Kind.SUFFIX, "pm", "pm")
+    | {
+        f"{quarter} para {article}": (Token(Kind.QUARTER), Token(Kind.TO))
+        for quarter in ("cuarto", "un cuarto")
+        for article in ("la", "las")
+    }
     | entries(Kind.OCLOCK, "en punto")
     | entries(Kind.HALF, "media")
     | entries(Kind.ISH, "mas o menos|aproximadamente|aprox|o algo asi|o por ahi|y algo|y pico")
-    | entries(Kind.AT, "a las|a la|para las|para la|alas|tipo las|@|para el|pa las")
+    | entries(Kind.AT, "a las|a la|alas|tipo las|@|para el")
+    | entries(Kind.AT, "para las|para la|pa las|pa la", "to")
     | entries(
         Kind.AFTER,
-        "despues de|despues|desp de|dsp de|luego de|pasadas|pasado de|mas tarde de"
+        "despues de|despues|dsps|dsps de|dspues|dspues de|despues d|despues d las|desp|dsp|depues de|depues"
+        "|despue|despue de|desp de|dsp de|luego de|pasadas|pasado de|mas tarde de"
         "|no antes de|no antes|no antes del|despues del|luego del|tras|mas tarde que"
         "|recien despues de|recien a las|cualquier hora despues de|desde despues de|despues de la"
         "|despues de las|no antes de las",
@@ -182,7 +204,9 @@ _TIMES: Lexicon = (
         Span(Shape.ANY),
     )
     | spans(
-        "mas tarde|luego|pronto|cuanto antes|lo antes posible|ahorita|ahora|ahora mismo|ya"
+        "mas tarde|tardecito|en unos dias|en unas horas|en unos minutos|en unas semanas|un par de dias"
+        "|unos dias|unas horas|un par de horas|unos minutos|unas semanas"
+        "|un par de semanas|luego|pronto|cuanto antes|lo antes posible|ahorita|ahora|ahora mismo|ya"
         "|lo mas pronto posible|mas temprano|despues de cenar|en otro momento|mas tardecito|al rato"
         "|en un rato|enseguida|ultima hora|a ultima hora|otra hora|misma hora|la misma hora"
         "|a la misma hora|otro horario|tan pronto como sea posible|lo mas temprano posible",
@@ -219,11 +243,24 @@ _CLAUSES: Lexicon = (
         Kind.HOME_FROM,
         "llego|regreso|vuelvo|salgo del trabajo|salgo de trabajar|estoy de vuelta|llegamos|volvemos"
         "|regresamos|llego a casa|llegare|estoy en casa desde|salgo del trabajo a las|llego hasta"
+        "|salga del trabajo|salga de trabajar|cuando salga|cuando salga del trabajo"
+        "|cuando salga de trabajar|cuando llegue"
+        "|llegue|regrese|vuelva|llegue a casa|trabajo hasta|trabajo hasta las"
         "|regreso hasta|vuelvo hasta",
     )
+    | entries(
+        Kind.REPORTED,
+        "dijeron|me dijeron|dijo|decia|dice|prometieron|se suponia|supuestamente|estaba programado|era"
+        "|era para|estaba para|tocaba|quedaron|quedaron en"
+        "|estaba programada|llevo esperando|estoy esperando|espero desde|esperando desde|esperando"
+        "|iba a llegar|tenia que llegar|debia llegar|programado para|programada para|iban a venir",
+    )
+    | entries(Kind.AFTER_THAT, "despues de eso|luego de eso|a partir de ahi|de ahi en adelante")
+    | entries(Kind.BEFORE_THAT, "antes de eso|hasta entonces|hasta esa hora|para entonces")
     | entries(Kind.LEAVES, "me voy|salimos|nos vamos|tengo que salir|tengo que irme|debo salir|salgo")
     | entries(
-        Kind.CORRECTION, "mejor|digo|perdon|quise decir|no espera|corrijo|mas bien|o mejor|espera|no mejor"
+        Kind.CORRECTION,
+        "mejor|digo|perdon|no perdon|perdon no|quise decir|no espera|corrijo|mas bien|o mejor|espera|no mejor",
     )
     | entries(Kind.CHANGE, "cambiar|cambie|cambien|mover|muevan|reprogramar|pasar|cambiarlo|cambiarla")
     | entries(

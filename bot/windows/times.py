@@ -107,10 +107,23 @@ def _minutes_past(tokens: list[Token]) -> Built:
 def _minutes_to(tokens: list[Token]) -> Built:
     """`at ten to five`; only behind a preposition, because `five to seven` alone is a range."""
     minutes = numbers(tokens)[0]
-    if minutes not in (5, 10, 20):
+    if minutes not in (5, 10, 20, 25):
         return None
     hour = _shifted(tokens, -minutes)
     return [tokens[0], hour] if isinstance(hour, Token) else None
+
+
+def _clause_end(tokens: list[Token]) -> Built:
+    """`after 5 im at work til then` gives the reason and wants nothing."""
+    return Token(Kind.BREAK)
+
+
+def _many_minutes_to(tokens: list[Token]) -> Built:
+    """`twenty to six`, which no range begins with; `diez para las cinco`."""
+    minutes = numbers(tokens)[0]
+    if minutes not in ((20, 25) if tokens[1].kind is Kind.TO else (5, 10, 20, 25)):
+        return None
+    return _shifted(tokens, -minutes) if tokens[1].kind is Kind.TO or tokens[1].value == "to" else None
 
 
 def _worded_minutes(tokens: list[Token]) -> Built:
@@ -131,11 +144,13 @@ CLOCK_RULES: tuple[Rule, ...] = (
     Rule("clock oclock", _on_the_hour),
     Rule("num num suffix?", _spaced),
     Rule("clock suffix", _with_suffix),
-    Rule("half past? num|wordnum", _half),
-    Rule("quarter past num|wordnum", _quarter_past),
-    Rule("quarter to|until|before|of num|wordnum", _quarter_to),
-    Rule("num|wordnum mins? past num|wordnum", _minutes_past),
+    Rule("half past? num|wordnum|hour", _half),
+    Rule("quarter past num|wordnum|hour", _quarter_past),
+    Rule("quarter to|until|before|of num|wordnum|hour", _quarter_to),
+    Rule("num|wordnum mins? past num|wordnum|hour", _minutes_past),
     Rule("at|after|before|by|around|until wordnum to num|wordnum", _minutes_to),
+    Rule("wordnum to|at num|wordnum", _many_minutes_to),
+    Rule("unavailable before_that", _clause_end),
     Rule("num|wordnum|hour minutes", _worded_minutes),
     Rule("clock of|in the? part", _with_part),
 )
@@ -163,15 +178,26 @@ def _counting(tokens: list[Token], halves: float) -> list[Token]:
         return tokens
     before_half = tokens[: next(i for i, token in enumerate(tokens) if token.kind is Kind.HALF)]
     counted = [token for token in before_half if token.kind in (Kind.NUM, Kind.WORDNUM, Kind.ONE)]
-    return counted[:1] if any(token.kind is Kind.HOURS for token in before_half) else []
+    return counted[:1] if any(token.kind in (Kind.HOURS, Kind.AND) for token in before_half) else []
+
+
+def _hours_and_minutes(tokens: list[Token]) -> Built:
+    """`en una hora y media`; `y media` is thirty minutes wherever it stands."""
+    hours = (numbers(tokens) or [1])[0]
+    extra = tokens[-1].value
+    return (
+        Token(Kind.SPAN, Span(Shape.ELAPSED, minutes=hours * 60 + extra)) if isinstance(extra, int) else None
+    )
 
 
 LENGTH_RULES: tuple[Rule, ...] = (
+    Rule("in around? count? hours minutes", _hours_and_minutes),
     Rule("in around? count and one? half hours ish?", _elapsed),
     Rule("in around? count hours and one? half ish?", _elapsed),
     Rule("in around? one? half one? hours ish?", _elapsed),
     Rule("in around? count dash|to|or count hours|mins ish?", _elapsed),
     Rule("in around? the? count hours|mins ish?", _elapsed),
+    Rule("one? half one? hours from span", _elapsed),
     Rule("count hours|mins from span", _elapsed),
     Rule("at? the? clock hours", _hours_of_day),
 )
@@ -183,6 +209,19 @@ LENGTH_RULES: tuple[Rule, ...] = (
 def _range(tokens: list[Token]) -> Built:
     clocks = _clocks(tokens)
     return _span(Shape.RANGE, *clocks) if clocks and len(clocks) == 2 else None
+
+
+def _range_to_part(tokens: list[Token]) -> Built:
+    """`entre las 9 y mediodia`, `from 9 to lunch`: up to where that part begins."""
+    clocks, (part,) = _clocks(tokens), values(tokens, Part)
+    ends = Clock(*divmod(part.start, 60), fixed=True)
+    return _span(Shape.RANGE, clocks[0], ends) if clocks and part.start < 24 * 60 else None
+
+
+def _moved_hour(tokens: list[Token]) -> Built:
+    """`move it from 2 to 5` is no range."""
+    clocks = _clocks(tokens)
+    return [tokens[0], Token(Kind.INSTEAD), _span(Shape.EXACT, clocks[1])] if clocks else None
 
 
 def _either(tokens: list[Token]) -> Built:
@@ -197,6 +236,14 @@ def _shaped(pattern: str, shape: Shape, *, firm: bool = False) -> Rule:
         return _span(shape, clocks[0], firm=firm) if clocks else None
 
     return Rule(pattern, build)
+
+
+def _or_after(tokens: list[Token]) -> Built:
+    """`before 10 or after 4`: another offer beside the one before it, where `10 or later` is one."""
+    clocks = _clocks(tokens)
+    if not clocks or tokens[0].value != "or":
+        return None
+    return [Token(Kind.OR), _span(Shape.AFTER, clocks[0])]
 
 
 def _beside_part(tokens: list[Token]) -> Built:
@@ -217,12 +264,27 @@ def _part(tokens: list[Token]) -> Built:
     return Token(Kind.SPAN, Span(Shape.PART, part=part))
 
 
+def _late_part(tokens: list[Token]) -> Built:
+    """`late tomorrow evening`: the last two hours of that part."""
+    (part,) = values(tokens, Part)
+    late = replace(part, start=max(part.start, part.end - 2 * 60))
+    return [*(token for token in tokens if token.kind is Kind.DAY), Token(Kind.PART, late)]
+
+
+def _late(tokens: list[Token]) -> Built:
+    return Token(Kind.SPAN, Span(Shape.VAGUE))
+
+
 def _aft(tokens: list[Token]) -> Built:
     return Token(Kind.PART, _AFTERNOON) if tokens[0].value == "aft" else None
 
 
 def _lone_suffix(tokens: list[Token]) -> Built:
     return Token(Kind.PART, _MORNING if tokens[0].value == "am" else _AFTERNOON)
+
+
+def _unchanged_word(tokens: list[Token]) -> Built:
+    return Token(Kind.WORD)
 
 
 def _corrected(tokens: list[Token]) -> Built:
@@ -242,17 +304,23 @@ def _by_day_part(tokens: list[Token]) -> Built:
 
 
 RANGE_RULES: tuple[Rule, ...] = (
+    Rule("change from at? the? clock to at? the? clock", _moved_hour),
     Rule("from|of|between the? clock at the? clock", _range),
     Rule("between at|around? the? clock and|or|dash|to|until at|around? the? clock ish?", _range),
     Rule("between|from|of|at|around* the? clock ish? dash|to|until at|around? the? clock ish?", _range),
     Rule("from the? clock and the? clock", _range),
+    Rule("between|from|of at? the? clock and|to|dash|until in? the? part", _range_to_part),
 )
 
 SPAN_RULES: tuple[Rule, ...] = (
     Rule("at? around the? clock or at|around? the? clock ish?", _either),
     Rule("correction at? the? clock", _corrected),
+    Rule("since at|around? the? clock|day|part", _unchanged_word),
+    Rule("instead_of at|around? the? clock ish?", lambda tokens: Token(Kind.INSTEAD)),
     Rule("by|before|until the? day at? the? hour", _by_day_at),
+    Rule("by|before|until the? day at the? clock", _by_day_at),
     Rule("by|before|until the? day part", _by_day_part),
+    Rule("onwards at? the? clock", _or_after),
     _shaped("from|after? at|around? the? clock ish? onwards", Shape.AFTER),
     _shaped("onwards at? the? clock", Shape.AFTER),
     _shaped("by|before? at? the? clock or_earlier", Shape.BEFORE),
@@ -271,6 +339,8 @@ SPAN_RULES: tuple[Rule, ...] = (
     _shaped("article clock", Shape.EXACT),
     _shaped("hour", Shape.EXACT),
     Rule("after", _aft),
+    Rule("late on? the? day in? the? part", _late_part),
+    Rule("late", _late),
     Rule("suffix", _lone_suffix),
     Rule("after|before in? the? part", _beside_part),
     Rule("this the? part", _this_part),

@@ -71,6 +71,9 @@ class Kind(StrEnum):
     ARTICLE = auto()
     THE_DAY = auto()
     """Spanish `el`, `dia`: a number behind it is a day of the month."""
+    LATE = auto()
+    OTHER = auto()
+    """`the one after`: the same weekday a week on."""
     ONE = auto()
     """English `a`, `an`."""
     ON = auto()
@@ -84,6 +87,12 @@ class Kind(StrEnum):
     UNAVAILABLE = auto()
     HOME_FROM = auto()
     LEAVES = auto()
+    REPORTED = auto()
+    """`you said`: what follows is what was promised, not what is wanted."""
+    SINCE = auto()
+    AFTER_THAT = auto()
+    BEFORE_THAT = auto()
+    """Both point back to the time said before."""
     CORRECTION = auto()
     INSTEAD = auto()
     CHANGE = auto()

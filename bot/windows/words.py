@@ -2,7 +2,6 @@
 
 from bot.windows.meaning import (
     AnyDay,
-    CalendarDay,
     Clock,
     Day,
     Meridiem,
@@ -13,6 +12,7 @@ from bot.windows.meaning import (
     Span,
     Stretch,
 )
+from bot.windows.named_days import ENGLISH_DAYS
 from bot.windows.tokens import Kind, Token, Value
 
 Lexicon = dict[str, tuple[Token, ...]]
@@ -45,7 +45,7 @@ WEEKDAYS = (
     "monday|mon|mondy",
     "tuesday|tue|tues|tuseday",
     "wednesday|wed|weds|wensday",
-    "thursday|thu|thur|thurs|thrs",
+    "thursday|thu|thur|thurs|thrs|thr|thrus|thurday",
     "friday|fri|frid",
     "saturday|sat",
     "sunday|sun",
@@ -64,7 +64,7 @@ MONTHS = (
     "november|nov",
     "december|dec",
 )
-_NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
+NUMBERS = "one two three four five six seven eight nine ten eleven twelve"
 _ORDINALS = (
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
     "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth"
@@ -78,24 +78,32 @@ def _names() -> Lexicon:
         lexicon |= entries(Kind.WEEKDAY, f"{names.split('|')[0]} s", index)
         plural = f"{names.split('|')[0]}s"
         lexicon |= days(f"last {plural[:-1]}|last {names.split('|')[1]}", Offset(-1))
+        for name in names.split("|"):
+            last = (Token(Kind.ORDINAL, -1), Token(Kind.WEEKDAY, index), Token(Kind.OF))
+            lexicon |= {f"last {name} of": last, f"last {name} in": last}
         lexicon[f"no {plural}"] = (Token(Kind.NOT), Token(Kind.DAY, Recurring((index,))))
         lexicon |= days(f"{plural}|every {plural[:-1]}|on {plural}|any {plural}", Recurring((index,)))
     for index, names in enumerate(MONTHS, start=1):
         lexicon |= entries(Kind.MONTH, names, index)
-    for number, word in enumerate(_NUMBERS.split(), start=1):
+    for number, word in enumerate(NUMBERS.split(), start=1):
         lexicon |= entries(Kind.WORDNUM, word, number)
     for number, word in enumerate(_ORDINALS.split(), start=1):
         lexicon |= entries(Kind.ORDINAL, word, number)
     for number, word in enumerate(_ORDINALS.split()[:9], start=21):
         lexicon |= entries(Kind.ORDINAL, f"twenty {word}", number)
+    lexicon |= entries(Kind.WORDNUM, "twenty", 20) | entries(Kind.WORDNUM, "twenty five", 25)
     return lexicon | entries(Kind.ORDINAL, "thirtieth", 30) | entries(Kind.ORDINAL, "thirty first", 31)
 
 
 _DAYS: Lexicon = (
-    days("today|2day|tday|todays|todya|tdy|this day", Offset(0))
+    {name: token for names, day in ENGLISH_DAYS.items() for name, token in days(names, day).items()}
+    | {"last day of": (Token(Kind.ORDINAL, -1), Token(Kind.DAYS), Token(Kind.OF))}
+    | days("today|2day|tday|todays|todya|tdy|this day", Offset(0))
     | days(
         "tomorrow|tmrw|tmr|tmw|tmrrw|tmorrow|tomo|tom|tomoz|tomoro|tomoro|tmoro|2moro|2morow|2morrow|2mrw"
-        "|2mro|2mo|tommorow|tommorrow|tomorow|tomorrows|morrow|tmrow|tmmrw|tommorw",
+        "|2mro|2mo|2mw|2morro|tomrw|tmoz|2mrrw|tomm|tommo|tomor|tmor|tmrrow|tommrow|tmro|tomorro"
+        "|tomarrow|tomarow|tommarow|tommorow|tommorrow"
+        "|tomorow|tomorrows|morrow|tmrow|tmmrw|tommorw",
         Offset(1),
     )
     | days("day after tomorrow|the day after tomorrow|day after tmrw|overmorrow|day after tmr", Offset(2))
@@ -112,11 +120,8 @@ _DAYS: Lexicon = (
     | days("every day|everyday|most days|daily", Recurring())
     | days("weekdays|weekday|any weekday|on weekdays|during the week|workdays", Recurring((0, 1, 2, 3, 4)))
     | days("weekends|on weekends|any weekend|every weekend", Recurring((5, 6)))
-    | days("xmas|xmas day|christmas|christmas day", CalendarDay(25, 12))
-    | days("christmas eve|xmas eve", CalendarDay(24, 12))
-    | days("boxing day", CalendarDay(26, 12))
-    | days("new years eve|nye", CalendarDay(31, 12))
-    | days("new years day|new year", CalendarDay(1, 1))
+    | days("week after next|wk after next|the week after next", Stretch.WEEK_AFTER_NEXT)
+    | days("weekend after next", Stretch.WEEKEND_AFTER_NEXT)
     | entries(Kind.THIS_WEEK, "this week|this wk|the week|all week")
     | entries(
         Kind.NEXT_WEEK,
@@ -133,7 +138,7 @@ _DAYS: Lexicon = (
     | entries(Kind.WEEKS, "week|weeks|wk|wks")
     | entries(Kind.FORTNIGHTS, "fortnight|fortnights")
     | entries(Kind.MONTHS, "month|months")
-    | entries(Kind.EVERY, "every|each|always|usually")
+    | entries(Kind.EVERY, "every|each|always|usually|most|normally|generally")
 )
 
 _PARTS: Lexicon = (
@@ -179,6 +184,8 @@ _TIMES: Lexicon = (
     | entries(Kind.MINUTES, "thirty", 30)
     | entries(Kind.MINUTES, "fifteen", 15)
     | entries(Kind.MINUTES, "forty five", 45)
+    | entries(Kind.MINUTES, "forty", 40)
+    | entries(Kind.MINUTES, "fifty", 50)
     | entries(Kind.ISH, "ish|or so|or thereabouts|roughly speaking|or there abouts|give or take")
     | entries(Kind.AT, "at|@|for|say|starting at")
     | entries(
@@ -206,14 +213,15 @@ _TIMES: Lexicon = (
         "|maybe like|close to|around about|somewhere around",
     )
     | entries(Kind.BETWEEN, "between|btw|btwn|b/w|betw|in between|bet|bw|anywhere between")
-    | entries(Kind.FROM, "from|frm|since")
+    | entries(Kind.FROM, "from|frm")
     | entries(Kind.TO, "to")
     | entries(Kind.AND, "and|&|n")
     | entries(Kind.OR, "or|/|and/or|or maybe|or else|or even|or perhaps")
+    | entries(Kind.ONWARDS, "or later|or after|or any time after|or anytime after|or past", "or")
     | entries(
         Kind.ONWARDS,
-        "onwards|onward|or later|or after|on wards|and later|and after|+|at the earliest|earliest"
-        "|or any time after|or anytime after|plus|and onwards|and on|or so onwards|or past",
+        "onwards|onward|on wards|and later|and after|+|at the earliest|earliest"
+        "|plus|and onwards|and on|or so onwards",
     )
     | entries(
         Kind.OR_EARLIER, "or earlier|or before|at the latest|latest|at latest|or sooner|and earlier|tops"
@@ -225,7 +233,12 @@ _TIMES: Lexicon = (
     | entries(Kind.AGO, "ago")
     | entries(Kind.HOURS, "hour|hours|hr|hrs")
     | entries(Kind.MINS, "minute|minutes|min|mins|minuts")
+    | entries(Kind.LATE, "late")
     | spans("this time", Span(Shape.SAME_TIME))
+    | {
+        phrase: (Token(Kind.SPAN, Span(Shape.SAME_TIME)), Token(Kind.DAY, Offset(7)))
+        for phrase in ("this time next week", "this time next wk")
+    }
     | spans(
         "any time|anytime|by end of day|by eod|by end of the day|all day|whenever|any hour|whole day"
         "|the whole day|all of the day|any tym|anytym|flexible|at any time|no matter what time"
@@ -237,18 +250,27 @@ _TIMES: Lexicon = (
         AnyDay(),
     )
     | spans(
-        "later|asap|soon|teatime|tea time|as soon as possible|as soon as you can|right away|right now|now"
+        "when you can|when u can|whenever you can|whenever u can|when possible|dinner|supper"
+        "|later|l8r|l8er|latr|asap|soon|teatime|tea time|as soon as possible|as soon as you can"
+        "|right away|right now|now"
         "|immediately|sooner|earlier|straight away|shortly|dinner time|dinnertime|after school"
         "|after dinner|before bed|after tea|at tea|some other time|another time|in a bit|in a while"
-        "|eventually|quickly|as early as possible|as late as possible|late|breakfast|after breakfast"
+        "|eventually|quickly|as early as possible|as late as possible|breakfast|after breakfast"
         "|other time|different time|same time|the same time|later in the day|end of day|end of the day|eod"
-        "|couple of days|few days|couple days|a couple of days|a few days",
+        "|couple of days|few days|couple days|a couple of days|a few days|couple of hours|couple hours"
+        "|a couple of hours|a couple hours|few hours|a few hours|few minutes|few mins|a few minutes"
+        "|a few mins|a couple of weeks|couple of weeks|few weeks|a few weeks",
         Span(Shape.VAGUE),
     )
 )
 
 _GRAMMAR: Lexicon = (
     entries(Kind.THE_DAY, "the|da|th")
+    | entries(
+        Kind.OTHER,
+        "one after|one after that|following one|next one|week after|other one|the one after"
+        "|the one after that|the following one|the next one|the week after|the other one",
+    )
     | entries(Kind.ONE, "a|an")
     | entries(Kind.ON, "on")
     | entries(Kind.OF, "of")
@@ -261,7 +283,9 @@ _CLAUSES: Lexicon = (
         "|but not|excluding|all but|never|not on|just not|excl|any weekday but"
         "|besides|nor|or not",
     )
-    | entries(Kind.INSTEAD_OF, "instead of|rather than|in place of|and not")
+    | entries(
+        Kind.INSTEAD_OF, "instead of|rather than|in place of|and not|than|better than|insted of|instead off"
+    )
     | entries(
         Kind.UNAVAILABLE,
         "am out|am away|not home|not be home|not at home|not in|not here|not be here|not around"
@@ -274,21 +298,33 @@ _CLAUSES: Lexicon = (
         "|working|at the office|at school|in a meeting|in meetings|bad|rubbish|impossible|unable|not able"
         "|is out|isnt ideal|isnt convenient|not convenient|not suitable|doesnt suit|dont suit"
         "|isnt suitable|never home|abroad|traveling|travelling|on vacation|on holiday|doesnt do|no can do"
-        "|hopeless|tied up|stuck at work",
+        "|hopeless|tied up|stuck at work|have an appointment|got an appointment|have an appt|got an appt"
+        "|doctors appointment"
+        "|doctor appointment|drs appointment|dr appointment|dr appt|dentist|dentist appointment"
+        "|hospital appointment|have a meeting|got a meeting|have a call|meeting|meetings|nap|naps"
+        "|napping|sleeps|sleep"
+        "|asleep|sleeping|school run|school pickup|birthday|funeral|wedding|have class|got class|have a class"
+        "|at the hospital|at hospital|in hospital|at the doctors|at the dentist|at the vet|at church"
+        "|at college|at uni|in court|at the airport|in class|in work|in the office|in school|in uni|in lectures"
+        "|in surgery|at a funeral|at a wedding|at an appointment|interview|exam|have plans|got plans"
+        "|have a thing|got a thing|occupied|have church|night shift"
+        "|my shift|on shift|day shift|off site|not free|not in town|not gonna be home|not gonna be in"
+        "|not gonna be there|not gonna be here|not gonna be around|not gonna work",
     )
     | entries(
         Kind.HOME_FROM,
         "home by|back by|be back from work|get back from work|home at|back at|get home|be back|get back"
         "|off work|get off|finish work|get off work|done with work|off from work|done work|finished work"
         "|finish|done at|done by|get in|home from|back home|im back|off at|getting home|gets home|return"
-        "|available from|free from|im home from|clock off|out of work|out of work at|back from work"
+        "|available from|free from|im home from|clock off|out of work|out of work at|we open|opens"
+        "|open at|open up|back from work"
         "|getting off|got work till|got work until",
     )
     | entries(
         Kind.LEAVES,
         "leave|leave for work|leaving for work|leave the house|leaving|head out|heading out|have to go"
         "|gotta go|need to go|going out|go out|must go|go to work|heading off|got to go|have to leave"
-        "|gotta leave|off to work",
+        "|gotta leave|off to work|close|closes|close at|shut|shuts|closing|close up|lock up",
     )
     | entries(
         Kind.CORRECTION,
@@ -296,6 +332,21 @@ _CLAUSES: Lexicon = (
         "|oops|no make it|sorry i meant|sorry i mean|hang on|hold on|no actually|on second thought"
         "|on second thoughts|strike that|forget that|sorry no|no sorry",
     )
+    | entries(
+        Kind.REPORTED,
+        "you said|u said|they said|he said|she said|it said|it says|was told|been told|were told"
+        "|supposed to|suppose to|meant to|was scheduled|scheduled for|is scheduled|was booked|booked for"
+        "|was due|due|was coming|says|promised|told me|have been waiting|ive been waiting|waited|waited in"
+        "|been waiting|originally|was expecting|expected|missed you|missed me|missed the driver"
+        "|missed it|u promised|was set for|is set for"
+        "|tried|tried to|attempted|attempted to|was out|were out|wasnt in|wasnt home|was not home|wasnt there"
+        "|was not in|werent home|were not home|was at work|came|came at|nobody came|no one came|window was"
+        "|slot was|delivery was|ordered it|ordered",
+    )
+    | entries(Kind.SINCE, "since|since like|since about")
+    | entries(Kind.AFTER_THAT, "after that|after then|any time after that|anytime after that|from then")
+    | entries(Kind.AFTER_THAT, "from then on|afterwards|afterward|thereafter|after this")
+    | entries(Kind.BEFORE_THAT, "before that|before then|by then|til then|till then|until then")
     | entries(Kind.INSTEAD, "instead")
     | entries(
         Kind.CHANGE, "change|move|reschedule|switch|push|moved|changed|rescheduled|shift|swap|resched|bump"
@@ -305,10 +356,16 @@ _CLAUSES: Lexicon = (
     | entries(
         Kind.BREAK,
         "can|could|so|then|lets|how about|what about|cud|pls can|cant you|cant u|cant ya|couldnt you"
-        "|wont you|come|bring|deliver|try|prefer|because|cos|cuz|as|though|although|however|please come"
-        "|redeliver|id prefer|if not|works|work|is good|is fine|is ok|is better|is best|is perfect"
-        "|is great|would work|would be|will do|can do|drop it|drop|send it|deliver it|bring it|leave it"
-        "|send|book|while|when|unless|hopefully",
+        "|wont you|try|prefer|because|cos|cuz|as|though|although|however|please come|due to"
+        "|id prefer|if not|works|work|is good|is fine|is ok|is better|is best|is perfect"
+        "|is great|would work|would be|will do|can do|book|while|when|unless|hopefully",
+    )
+    | entries(
+        Kind.BREAK,
+        "come|come back|come round|come around|bring|deliver|redeliver|drop it|drop|send it|deliver it"
+        "|bring it|leave it|send|be delivered"
+        "|arrive|it come|it would come|it would be|it will come|would come|be here|turn up|show up|get it",
+        "verb",
     )
     | entries(
         Kind.FILLER,
@@ -338,6 +395,20 @@ ENGLISH: Lexicon = _names() | _DAYS | _PARTS | _TIMES | _GRAMMAR | _CLAUSES
 FUZZY_ENGLISH = frozenset(
     {names.split("|")[0] for names in WEEKDAYS}
     | {names.split("|")[0] for names in MONTHS if len(names.split("|")[0]) > 5}
-    | {"tomorrow", "afternoon", "morning", "evening", "tonight", "before", "between", "around", "weekend"}
+    | {
+        "july",
+        "april",
+        "after",
+        "today",
+        "tomorrow",
+        "afternoon",
+        "morning",
+        "evening",
+        "tonight",
+        "before",
+        "between",
+        "around",
+        "weekend",
+    }
 )
 """Words whose misspellings are understood."""

@@ -14,6 +14,7 @@ let day = null;
 let range = null;
 let choose = () => {};
 const lanes = new Map();
+const outages = new Map();
 const axis = { ticks: h("div", { class: "ticks" }), word: h("span", { class: "now-word" }) };
 
 export function start(select) {
@@ -25,16 +26,28 @@ export function start(select) {
 
 export function tell(state) {
   day = state;
-  const button = el("onfleet");
-  button.setAttribute("aria-pressed", String(day.onfleet_down));
-  button.dataset.intervene = day.onfleet_down ? "onfleet_up" : "onfleet_down";
-  say(button, day.onfleet_down ? "Bring Onfleet back" : "Take Onfleet down");
+  for (const platform of day.platforms) outage(platform);
   stretch();
   for (const route of day.routes) lane(route);
   for (const [ref, one] of lanes) if (!day.routes.some((route) => route.driver_ref === ref)) drop(ref, one);
   summarise();
   layOut();
 }
+
+/** The button that takes a platform down, or brings it back. */
+function outage(platform) {
+  let button = outages.get(platform.name);
+  if (!button) {
+    button = h("button", { type: "button", class: "button" });
+    outages.set(platform.name, button);
+    el("day-do").append(button);
+  }
+  button.setAttribute("aria-pressed", String(platform.down));
+  button.dataset.intervene = `${platform.name}_${platform.down ? "up" : "down"}`;
+  say(button, platform.down ? `Bring ${platform.label} back` : `Take ${platform.label} down`);
+}
+
+const labelOf = (name) => day.platforms.find((platform) => platform.name === name)?.label ?? name;
 
 function drop(ref, one) {
   one.node.remove();
@@ -64,7 +77,7 @@ function summarise() {
   const counted = (state) => stops.filter((stop) => stateOf(stop) === state).length;
   const parts = [`${stops.length} stops`, `${counted("delivered")} delivered`];
   for (const state of ["risk", "failed"]) if (counted(state)) parts.push(`${counted(state)} ${WORDS[state].toLowerCase()}`);
-  if (day.onfleet_down) parts.push("Onfleet is down");
+  for (const platform of day.platforms) if (platform.down) parts.push(`${platform.label} is down`);
   say(el("day-sum"), parts.join(", "));
 }
 
@@ -82,7 +95,8 @@ function lane(route) {
   }
   const moved = route.stops.length - onRoute(route).length;
   const left = onRoute(route).filter(isOpen).length;
-  say(one.about, `${route.zone}, ${left} to go${moved ? `, ${moved} moved` : ""}`);
+  const platform = day.platforms.length > 1 ? `, ${labelOf(route.platform)}` : "";
+  say(one.about, `${route.zone}${platform}, ${left} to go${moved ? `, ${moved} moved` : ""}`);
   one.stops = onRoute(route);
   for (const stop of one.stops) cell(one, stop);
   for (const [id, node] of one.cells) if (!one.stops.some((stop) => stop.id === id)) { node.remove(); one.cells.delete(id); }

@@ -115,11 +115,14 @@ function badge(name, number) {
 
 async function intervene(button) {
   button.disabled = true;
-  const outcome = await send("/demo/intervene", { kind: button.dataset.intervene });
+  const kind = button.dataset.intervene;
+  const outcome = await send("/demo/intervene", kind === "fail" ? { kind, reason: el("fail-reason").value } : { kind });
   button.disabled = false;
   if (!outcome) return;
   toast(outcome.said);
   if (outcome.driver_ref) day.point(outcome.driver_ref);
+  // What it leads to is a text: whoever did it should see it come.
+  if (outcome.phone) choose(outcome.phone);
 }
 
 function wire() {
@@ -130,12 +133,16 @@ function wire() {
     show();
   });
   slack.start(settings.dispatchers);
+  slack.startCommands();
   day.start((number) => choose(number));
   el("speed").addEventListener("change", async (event) => {
     const told = await send("/demo/speed", { speed: Number(event.target.value) });
     if (told) clock.tell(told);
   });
-  for (const button of document.querySelectorAll("[data-intervene]")) button.addEventListener("click", () => intervene(button));
+  el("day-do").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-intervene]");
+    if (button) intervene(button);
+  });
   for (const tab of document.querySelectorAll(".tabs button")) tab.addEventListener("click", () => { turnTo(tab.dataset.view); show(); });
   el("people-search").addEventListener("input", () => show());
   el("people-open").addEventListener("click", () => {

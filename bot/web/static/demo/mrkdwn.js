@@ -3,7 +3,10 @@
 import { h, icon } from "./dom.js";
 
 const DRAWN = new Set(["red_circle", "large_yellow_circle", "large_green_circle", "white_check_mark", "eyes", "zzz", "warning"]);
-const PLAIN = { bell: "🔔", package: "📦", truck: "🚚", phone: "📞", speech_balloon: "💬", rotating_light: "🚨", hourglass: "⏳" };
+const PLAIN = { bell: "🔔", package: "📦", truck: "🚚", phone: "📞", speech_balloon: "💬", rotating_light: "🚨", hourglass: "⏳", arrows_counterclockwise: "🔄",
+  inbox_tray: "📥", no_entry_sign: "🚫", no_entry: "⛔", bust_in_silhouette: "👤", scales: "⚖️", rocket: "🚀", electric_plug: "🔌",
+  hourglass_flowing_sand: "⏳", white_circle: "⚪", clock3: "🕒", pencil2: "✏️", grey_question: "❔",
+  double_vertical_bar: "⏸️", arrow_forward: "▶️", arrow_right: "➡️", bar_chart: "📊", busts_in_silhouette: "👥", x: "❌" };
 const PIECES = new RegExp([
   "(?<angle><[^<>\\n]+>)",
   "(?<emoji>:[a-z0-9_+-]+:)",
@@ -22,7 +25,9 @@ export function mrkdwn(text, context) {
 
 function lines(text, context) {
   return text.split("\n").map((line) => {
-    if (line.startsWith("&gt;")) return h("blockquote", {}, ...inline(line.slice(4).trim(), context));
+    // A typed mark arrives escaped; two of them are Doorline's own sign for "to the recipient", not a quote.
+    const quote = /^(?:>|&gt;(?!\s*&gt;))\s*(?<words>.*)$/u.exec(line);
+    if (quote) return h("blockquote", {}, ...inline(quote.groups.words, context));
     return h("div", { class: line.startsWith("• ") ? "bullet" : false }, ...(line ? inline(line, context) : ["\u00a0"]));
   });
 }

@@ -1,7 +1,8 @@
-// The dispatchers' channel: Block Kit drawn, reactions, buttons, threads, quiet notes.
+// The dispatchers' channel: Block Kit drawn, reactions, buttons, windows, threads, quiet notes.
 
 import { clockWords, dayWords, now } from "./clock.js";
 import { atEnd, el, h, icon, initials, place, send, tone } from "./dom.js";
+import * as modal from "./modal.js";
 import { emoji, inline, mrkdwn } from "./mrkdwn.js";
 
 const OFFERED = [["eyes", "I have it"], ["white_check_mark", "Resolve"]];
@@ -9,6 +10,7 @@ const OFFERED = [["eyes", "I have it"], ["white_check_mark", "Resolve"]];
 let channel = null;
 let isFirst = true;
 const posts = new Map();
+const drafts = new Map();
 const openThreads = new Set();
 const context = { names: {}, me: "" };
 
@@ -18,11 +20,27 @@ export function start(people) {
   const kept = sessionStorage.getItem("dispatcher");
   if (kept && kept in context.names) choice.value = kept;
   context.me = choice.value;
+  modal.start();
   choice.addEventListener("change", () => {
     context.me = choice.value;
     sessionStorage.setItem("dispatcher", choice.value);
     posts.clear();
     draw();
+  });
+}
+
+/** What is typed under the channel: `/doorline …`, as in Slack. */
+export function startCommands() {
+  const form = el("command");
+  const input = el("command-text");
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (!text || !channel) return;
+    const answer = await send("/demo/command", { channel: channel.id, user: context.me, text });
+    if (answer === null) return;
+    input.value = "";
+    if (answer.view) modal.open(answer.view, context);
   });
 }
 
@@ -97,7 +115,9 @@ function post(message) {
 }
 
 function body(message) {
-  return message.blocks.length ? message.blocks.map((block) => drawBlock(block, message)) : [mrkdwn(message.text, context)];
+  // What people type comes as rich text too; its markup says the same.
+  const isDrawn = message.blocks.length > 0 && message.blocks.every((block) => block.type !== "rich_text");
+  return isDrawn ? message.blocks.map((block) => drawBlock(block, message)) : [mrkdwn(message.text, context)];
 }
 
 function drawBlock(block, message) {
@@ -127,9 +147,11 @@ function button(element, message) {
   const node = h("button", {
     type: "button", class: "press", "data-style": element.style ?? "", "data-focus": `${message.ts} ${element.action_id}`,
     onclick: async () => {
+      if (element.confirm && !window.confirm(`${element.confirm.title.text}\n\n${element.confirm.text.text}`)) return;
       node.disabled = true;
-      await send("/demo/press", { channel: channel.id, ts: message.ts, user: context.me, action_id: element.action_id });
+      const answer = await send("/demo/press", { channel: channel.id, ts: message.ts, user: context.me, action_id: element.action_id });
       node.disabled = false;
+      if (answer?.view) modal.open(answer.view, context);
     },
   }, ...inline(element.text.text, context));
   return node;
@@ -169,9 +191,9 @@ function tools(message) {
 
 function thread(message) {
   const replies = message.replies;
-  if (replies.length === 0) return [];
   const isOpen = openThreads.has(message.ts);
-  const words = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
+  if (replies.length === 0 && !message.is_bot) return [];
+  const words = replies.length === 0 ? "Write in the thread" : replies.length === 1 ? "1 reply" : `${replies.length} replies`;
   const toggle = h("button", {
     type: "button", class: "thread-toggle", "aria-expanded": String(isOpen), "data-focus": `${message.ts} thread`,
     onclick: () => {
@@ -179,10 +201,32 @@ function thread(message) {
       else openThreads.add(message.ts);
       draw();
     },
-  }, isOpen ? "Hide thread" : words, h("small", {}, isOpen ? "" : `last ${clockWords(replies[replies.length - 1].at)}`));
+  }, isOpen ? "Hide thread" : words, h("small", {}, isOpen || replies.length === 0 ? "" : `last ${clockWords(replies[replies.length - 1].at)}`));
   if (!isOpen) return [toggle];
   return [toggle, h("ul", { class: "thread" }, replies.map((reply) => h("li", {},
-    h("b", {}, reply.is_bot ? "Doorline" : reply.user_name), when(reply.at), ...body(reply))))];
+    h("b", {}, reply.is_bot ? "Doorline" : reply.user_name), when(reply.at), ...body(reply)))), writing(message)];
+}
+
+/** The thread's own input. What is typed survives the redrawing of its message. */
+function writing(message) {
+  const input = h("input", {
+    class: "field", name: "text", maxlength: 4000, autocomplete: "off", "data-focus": `${message.ts} writing`,
+    "aria-label": "Write in the thread", placeholder: "A note, or >> words for the recipient",
+    oninput: () => drafts.set(message.ts, input.value),
+  });
+  input.value = drafts.get(message.ts) ?? "";
+  return h("form", {
+    class: "thread-write",
+    onsubmit: async (event) => {
+      event.preventDefault();
+      const text = input.value.trim();
+      if (!text) return;
+      const said = await send("/demo/say", { channel: channel.id, thread_ts: message.ts, user: context.me, text });
+      if (said === null) return;
+      drafts.delete(message.ts);
+      input.value = "";
+    },
+  }, input, h("button", { class: "press" }, "Send"));
 }
 
 function whisper(note) {

@@ -1,0 +1,1 @@
+"""`doorline chat`: a recipient in the terminal."""

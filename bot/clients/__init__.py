@@ -1,0 +1,1 @@
+"""The shippers' programs: tokens with which they call `/api/v1`."""

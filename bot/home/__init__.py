@@ -1,0 +1,1 @@
+"""The App Home: a dispatcher's own page in Slack."""

@@ -1,0 +1,1 @@
+"""Texts and calls to people on call, and what they answer."""

@@ -1,0 +1,1 @@
+"""Maintenance windows: what is not raised for a while, and what would have been."""

@@ -1,0 +1,1 @@
+"""Reviews for clients and digests for dispatchers: figures, charts, files."""

@@ -1,0 +1,46 @@
+// The widget's own words. What the bot says comes from the server, in the language of the conversation.
+
+export const WORDS = {
+  en: {
+    locale: "en",
+    open: "Chat about your delivery",
+    openUnread: (count) => `Chat about your delivery, ${count} new`,
+    close: "Close the chat",
+    subtitle: "Delivery chat",
+    log: "Messages",
+    write: "Write a message",
+    send: "Send",
+    welcome: "Ask where your parcel is, move it, or leave instructions for the driver. Have your tracking number at hand.",
+    you: "You: ",
+    person: "Dispatcher",
+    typing: "Writing an answer",
+    connecting: "Connecting…",
+    offline: "You are offline. What you write is sent as soon as you are back.",
+    back: "Connected again.",
+    waiting: "Not sent yet",
+    refused: "Not sent",
+    newTab: "(opens in a new tab)",
+  },
+  es: {
+    locale: "es",
+    open: "Chat sobre su entrega",
+    openUnread: (count) => `Chat sobre su entrega, ${count} sin leer`,
+    close: "Cerrar el chat",
+    subtitle: "Chat de entregas",
+    log: "Mensajes",
+    write: "Escriba un mensaje",
+    send: "Enviar",
+    welcome: "Pregunte dónde está su paquete, cambie la entrega o deje indicaciones para el repartidor. Tenga a mano su número de seguimiento.",
+    you: "Usted: ",
+    person: "Despacho",
+    typing: "Escribiendo una respuesta",
+    connecting: "Conectando…",
+    offline: "No tiene conexión. Lo que escriba se enviará en cuanto vuelva.",
+    back: "Conectado de nuevo.",
+    waiting: "Aún no se ha enviado",
+    refused: "No se envió",
+    newTab: "(se abre en otra pestaña)",
+  },
+};
+
+export const languageOf = (tag) => (tag.toLowerCase().startsWith("es") ? "es" : "en");
