@@ -56,6 +56,7 @@ class Stage:
     database_url: str
     twilio: TimedTwilio
     onfleet: OnfleetEmulator
+    slack: SlackEmulator
 
     def add_stop(self, phone: str) -> None:
         """A parcel that is on its way to `phone` today."""
@@ -78,10 +79,14 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(phones: list[str]) -> AsyncIterator[Stage]:
-    """Everything, ready to answer; each of `phones` has a parcel on its way."""
+async def open_stage(phones: list[str], *, rasa_url: str | None = None) -> AsyncIterator[Stage]:
+    """Everything, ready to answer; each of `phones` has a parcel on its way.
+
+    With `rasa_url` what answers there stands in for Rasa: the measurement must say so.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    rasa_server.train(VAR)
+    if rasa_url is None:
+        rasa_server.train(VAR)
     postgres = EmbeddedPostgres(FOLDER / "postgres")
     try:
         database_url = create_database(postgres.url, "bench", replace=True)
@@ -89,11 +94,12 @@ async def open_stage(phones: list[str]) -> AsyncIterator[Stage]:
         port = free_port()
         url = f"http://127.0.0.1:{port}"
         twilio, slack, onfleet = _emulators(url)
-        stage = Stage(url, database_url, twilio, onfleet)
+        stage = Stage(url, database_url, twilio, onfleet, slack)
         for phone in phones:
             stage.add_stop(phone)
         async with serving(twilio.app) as texts, serving(slack.app) as desk, serving(onfleet.app) as platform:
             environment = _environment(stage, texts, desk, platform)
+            environment |= {"RASA_URL": rasa_url} if rasa_url is not None else {}
             async with _app(environment, port):
                 await _until_ready(url)
                 yield stage
