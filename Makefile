@@ -24,13 +24,14 @@ train: setup  ## train the language model when its inputs changed
 
 test: setup-dev  ## the whole test suite
 	@.venv/bin/doorline train
-	@.venv/bin/pytest -m "not shared" $(ARGS)
+	@.venv/bin/pytest -m "not shared" -n logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: .venv/.dev  ## style, types, import contracts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports --no-cache --no-logo
+	@.venv/bin/python -m tools.lint_responses
 
 format: .venv/.dev
 	@.venv/bin/ruff check --fix .

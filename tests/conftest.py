@@ -17,6 +17,7 @@ from bot.db import EmbeddedPostgres, create_database, driver_url, migrate, track
 from bot.keys import actions_token
 from bot.processes import end, free_port
 from bot.settings import PROJECT_ROOT
+from tests.harness.var import VAR
 from tests.harness.world import TABLES, Setting, World
 
 SHARED = PROJECT_ROOT.parent / "shared"
@@ -33,9 +34,8 @@ structlog.configure(
 
 @pytest.fixture(scope="session")
 def var() -> Path:
-    folder = PROJECT_ROOT / "var" / "tests"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    VAR.mkdir(parents=True, exist_ok=True)
+    return VAR
 
 
 @pytest.fixture(scope="session")

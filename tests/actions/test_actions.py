@@ -95,10 +95,9 @@ async def test_where_is_it_inside_the_form_is_left_to_the_rules() -> None:
 
 async def test_the_day_on_which_nobody_is_home_is_not_offered() -> None:
     talk = Conversation(Facts([stop()], offered=(window(11, 8, 12), window(12, 8, 12))))
-    await talk.run("validate_reschedule_form", "i wont be home tomorrow", "report_unavailable")
-    said = await talk.run(
-        "action_ask_reschedule_form_new_window", "i wont be home tomorrow", "report_unavailable"
-    )
+    began = {"reschedule_stop": "S1", "wish_text": "", "unwanted_text": "i wont be home tomorrow"}
+    await talk.run("validate_reschedule_form", "1", "choose_option", **began)
+    said = await talk.run("action_ask_reschedule_form_new_window", "1", "choose_option")
     assert said.responses == [("utter_ask_when", {"options": "1) Wed Jun 12, 8 am-12 pm."})]
 
 
@@ -107,17 +106,17 @@ async def test_a_platform_that_is_down_books_nothing_and_says_until_when_somebod
     said = await Conversation(Facts([stop()], platform_is_down=True), slots).run(
         "action_reschedule", "y", "confirm"
     )
-    filled = {"window": "Tomorrow, Tue Jun 11, 5-9 pm", "by": "1:50 pm"}
+    filled = {"window": "Tomorrow, Tue Jun 11, 5-9 pm", "by": "1:45 pm"}
     assert said.responses == [("utter_reschedule_undecided", filled)]
 
 
 async def test_a_stop_that_cannot_be_moved_goes_to_a_dispatcher_with_the_truth() -> None:
     facts = Facts([stop(can_change_window=False)])
     talk = Conversation(facts)
-    await talk.run("validate_reschedule_form", "bring it tomorrow", "reschedule_delivery")
-    said = await talk.run("action_reschedule", "bring it tomorrow", "reschedule_delivery")
-    assert said.responses == [("utter_reschedule_already_out", {"by": "1:45 pm"})]
-    assert facts.asked_dispatcher == [("reschedule:impossible", "S1")]
+    await talk.run("validate_reschedule_form", "bring it tomorrow morning", "reschedule_delivery")
+    said = await talk.run("action_reschedule", "bring it tomorrow morning", "reschedule_delivery")
+    assert said.names == ["utter_reschedule_already_out"]
+    assert facts.requested == [("reschedule", "S1", window(11, 8, 12), "")]
 
 
 async def test_asking_for_a_person_closes_the_form_and_names_the_time() -> None:
@@ -131,7 +130,7 @@ async def test_asking_for_a_person_closes_the_form_and_names_the_time() -> None:
 
 async def test_a_question_in_passing_leaves_the_form_open() -> None:
     talk = Conversation(Facts([stop()]), {"reschedule_stop": "S1", "requested_slot": "new_window"})
-    await talk.run("action_hand_to_dispatcher", "do you deliver on sundays", "delivery_info")
+    await talk.run("action_errand", "do you deliver on sundays", "delivery_info", form="reschedule_form")
     assert talk.slots["requested_slot"] == "new_window"
 
 
@@ -142,10 +141,18 @@ async def test_opting_out_reaches_the_ledger() -> None:
     assert said.responses == [("utter_opted_out", {"operator": "QuickShip"})]
 
 
-async def test_misunderstanding_asks_once_then_offers_a_person_then_hands_over() -> None:
+async def test_misunderstanding_asks_once_and_then_hands_over() -> None:
     talk = Conversation(Facts([stop()]))
-    names = [(await talk.run("action_default_fallback", "qwe", "nlu_fallback")).names[0] for _ in range(3)]
-    assert names == ["utter_ask_rephrase", "utter_offer_person", "utter_handed_over_misunderstood"]
+    names = [(await talk.run("action_default_fallback", "qwe", "nlu_fallback")).names[0] for _ in range(2)]
+    assert names == ["utter_ask_rephrase", "utter_handed_over_misunderstood"]
+
+
+async def test_a_tracking_number_is_answered_for_even_where_the_rest_is_not_understood() -> None:
+    known = stop()
+    said = await Conversation(Facts([known])).run(
+        "action_default_fallback", f"uh {known.tracking} qwe", "nlu_fallback"
+    )
+    assert said.names == ["utter_track_away"]
 
 
 async def test_an_understood_text_ends_a_row_of_misunderstandings() -> None:

@@ -10,8 +10,10 @@ from actions.speech import (
     say_about,
     say_age,
     say_dated_window,
+    say_estimate,
     say_eta,
     say_instant,
+    say_moment,
     say_window,
 )
 from connectors.base import DeliveryWindow
@@ -35,6 +37,13 @@ def test_an_eta_is_rounded_to_five_minutes_and_names_its_day_when_it_is_not_toda
 ) -> None:
     assert say_eta(moment, TIMEZONE, NOW, "en") == english
     assert say_eta(moment, TIMEZONE, NOW, "es") == spanish
+
+
+def test_an_estimate_has_its_spanish_article() -> None:
+    assert say_estimate(at(10, 13, 3), TIMEZONE, NOW, "es") == "la 1:05 pm"
+    assert say_estimate(at(10, 12, 58), TIMEZONE, NOW, "es") == "la 1 pm"
+    assert say_estimate(at(10, 15, 22), TIMEZONE, NOW, "es") == "las 3:20 pm"
+    assert say_estimate(at(10, 15, 22), TIMEZONE, NOW, "en") == "3:20 pm"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,24 @@ def test_the_day_is_the_stops_own_not_utc() -> None:
     evening = datetime(2024, 6, 11, 1, 30, tzinfo=UTC)
     assert say_instant(evening, TIMEZONE, NOW, "en") == "9:30 pm"
     assert say_instant(evening, "Europe/Madrid", NOW, "en") == "3:30 am tomorrow"
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "spoken"),
+    [
+        (13, 5, "la 1:05 pm"),
+        (13, 0, "la 1 pm"),
+        (12, 25, "las 12:25 pm"),
+        (10, 30, "las 10:30 am"),
+        (23, 0, "las 11 pm"),
+    ],
+)
+def test_a_spanish_instant_has_its_article_and_a_list_does_without(
+    hour: int, minute: int, spoken: str
+) -> None:
+    moment = at(10, hour) + timedelta(minutes=minute)
+    assert say_instant(moment, TIMEZONE, NOW, "es") == spoken
+    assert say_moment(moment, TIMEZONE, NOW, "es") == spoken.split(" ", 1)[1]
 
 
 def test_wall_clock_is_kept_across_the_clock_change() -> None:

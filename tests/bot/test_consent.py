@@ -1,18 +1,23 @@
 """Who may be written to: the keywords, what the carrier answers itself, and that nobody who left is texted."""
 
+from collections.abc import Sequence
+
 import pytest
 from sqlmodel import col
 
-from bot.conversations.consent import Keyword, carrier_answers, keyword
+from bot.conversations.consent import ConsentTurn, read_consent
+from bot.conversations.keywords import Keyword, carrier_answers, keyword
 from bot.conversations.models import ConsentChange, ConsentWord, InboundState, InboundText
 from bot.conversations.words import Words
 from bot.durable.models import OutboundText
 from bot.settings import PROJECT_ROOT
+from bot.stops.answers import Turn
 from connectors.base import ChannelName, InboundMessage
+from tests.harness.accounts import OUR_NUMBER
 from tests.harness.waiting import eventually
-from tests.harness.world import OUR_NUMBER, World
+from tests.harness.world import World
 
-STOP, START = Keyword.STOP, Keyword.START
+STOP, START, HELP = Keyword.STOP, Keyword.START, Keyword.HELP
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,31 @@ STOP, START = Keyword.STOP, Keyword.START
         ("the bus stop", None),
         ("remove the old address", None),
         ("yes", None),
-        ("help", None),
+        ("STOP STOP STOP", STOP),
+        ("🛑 STOP 🛑", STOP),
+        ("ＳＴＯＰ", STOP),
+        ("s\u200bto\u200dp", STOP),
+        ("«Stop»", STOP),
+        ("“STOP”", STOP),
+        ("opt‑out", STOP),
+        ("PARA", STOP),
+        ("Fin.", STOP),
+        ("Salir", STOP),
+        ("para mañana", None),
+        ("para, por favor", None),
+        ("fin de semana", None),
+        ("planta baja", None),
+        ("para para mi hermana", None),
+        ("help", HELP),
+        ("HELP!", HELP),
+        ("Info", HELP),
+        ("ayuda", HELP),
+        ("¿Ayuda?", HELP),
+        ("help me move it", None),
+        ("info about my parcel", None),
+        ("comenzar", START),
+        ("Alta", START),
+        ("alta en la entrega", None),
         ("", None),
         ("!!!", None),
         ("🛑", None),
@@ -111,6 +140,12 @@ async def ledger(world: World) -> list[ConsentWord]:
     return [change.word for change in sorted(changes, key=lambda change: change.id or 0)]
 
 
+async def lines_of(world: World) -> Sequence[ConsentChange]:
+    services = world.doorline.services
+    async with services.database.transaction() as session:
+        return await services.consent.ledger_of(session, PHONE)
+
+
 async def carrier_said(world: World) -> int:
     """How many texts the carrier has sent in its own name."""
     return sum(message.direction == "outbound-reply" for message in world.twilio.messages(PHONE))
@@ -129,9 +164,7 @@ async def test_stop_is_left_to_the_carrier_and_remembered(bare_world: World) -> 
 async def test_a_word_that_the_carrier_does_not_know_is_confirmed_by_us_once(bare_world: World) -> None:
     recipient = bare_world.recipient(PHONE)
     await recipient.texts("opt out")
-    assert await recipient.reads_next(1) == [
-        "Done. You'll get no more messages from QuickShip on this number."
-    ]
+    assert await recipient.reads_next(1) == [GOODBYE["en"]]
     await recipient.texts("opt out!")
     await bare_world.settled()
     assert len(await recipient.reads()) == 1
@@ -197,7 +230,59 @@ async def test_yes_and_start_of_somebody_who_never_left_are_ordinary_texts(bare_
 
 
 async def test_help_is_answered_by_us_because_the_carriers_own_reply_names_nobody(bare_world: World) -> None:
-    assert await bare_world.recipient(PHONE).asks("HELP") == "You said: HELP"
+    recipient = bare_world.recipient(PHONE)
+    answer = await recipient.asks("HELP")
+    assert answer == WORDS.say("utter_help_keyword", "en", operator="QuickShip")
+    assert all(said in answer for said in ("QuickShip", "deliveries", "person", "rates", "STOP"))
+    assert await recipient.asks("ayuda") == WORDS.say("utter_help_keyword", "es", operator="QuickShip")
+    assert bare_world.rasa.turns == []
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Please stop texting me!!", "en"), ("No me escriban más, por favor", "es"), ("unsubscribe me", "en")],
+)
+async def test_words_that_say_nothing_but_silence_are_taken_at_their_word_without_any_model(
+    bare_world: World, text: str, language: str
+) -> None:
+    recipient = bare_world.recipient(PHONE)
+    assert await recipient.asks(text) == GOODBYE[language]
+    await recipient.texts("where is it")
+    await bare_world.settled()
+    assert len(await recipient.reads()) == 1
+    assert bare_world.rasa.turns == []
+
+
+async def test_the_ledger_keeps_time_words_and_source_of_every_change(bare_world: World) -> None:
+    recipient = bare_world.recipient(PHONE)
+    await recipient.asks("opt out")
+    await recipient.texts("START")
+    await recipient.reads_next(2)
+    changes = await lines_of(bare_world)
+    assert [(change.word, change.source, change.words) for change in changes] == [
+        (ConsentWord.OPTED_OUT, "keyword", "opt out"),
+        (ConsentWord.OPTED_IN, "keyword", "START"),
+    ]
+    assert all(change.at == bare_world.clock.now() and change.inbound_id for change in changes)
+
+
+async def test_the_ledger_keeps_no_access_code_and_no_long_text(bare_world: World) -> None:
+    await bare_world.recipient(PHONE).asks("hello")
+    (inbound,) = await bare_world.rows(InboundText)
+    said = "take me off your list, gate code 4471# " + 40 * "and so on "
+    turn = Turn(conversation_id=str(inbound.conversation_id), inbound_id=str(inbound.id), text=said)
+    await bare_world.doorline.services.conversations.opt_out(turn)
+    (change,) = await lines_of(bare_world)
+    assert (change.source, change.words) == ("plain_language", said.replace("4471#", "••••")[:160])
+
+
+def test_who_writes_in_a_channel_without_a_carrier_is_told_by_us_that_stop_was_heard() -> None:
+    for channel in (ChannelName.WEBCHAT, ChannelName.EMAIL):
+        turn = read_consent("STOP", channel, newest=None)
+        assert turn == ConsentTurn(ConsentWord.OPTED_OUT, "keyword", is_silent=False)
+    assert read_consent("STOP", ChannelName.SMS, newest=None) == ConsentTurn(
+        ConsentWord.OPTED_OUT, "carrier:keyword", is_silent=True
+    )
 
 
 @pytest.mark.parametrize(("kind", "stands"), [("STOP", [ConsentWord.OPTED_OUT]), ("HELP", []), ("START", [])])
@@ -213,7 +298,7 @@ async def test_what_the_carrier_says_it_has_answered_is_not_answered_again(
         text="basta ya",
         opt_out_type=kind,
     )
-    await bare_world.doorline.services.conversations.receive(message)
+    await bare_world.doorline.services.receive(message)
     await bare_world.settled()
     assert await bare_world.recipient(PHONE).reads() == []
     assert await ledger(bare_world) == stands

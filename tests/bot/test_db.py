@@ -14,6 +14,7 @@ import pytest
 from alembic import command
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from bot.db import Database, alembic_config, create_database, driver_url, libpq_url, migrate, tracker_url
 from bot.errors import ConfigurationError, DatabaseUnavailableError
@@ -28,6 +29,13 @@ def test_the_migrations_make_exactly_what_the_models_say(database_url: str) -> N
 def test_migrating_again_changes_nothing(database_url: str) -> None:
     migrate(database_url)
     command.check(alembic_config(database_url))
+
+
+async def test_an_error_of_the_database_quotes_nothing_that_was_to_be_written(database: Database) -> None:
+    with pytest.raises(DBAPIError) as refused:
+        async with database.transaction() as session:
+            await session.execute(text("SELECT 1 / :zero, :phone"), {"zero": 0, "phone": "+12125550100"})
+    assert "+12125550100" not in str(refused.value)
 
 
 @pytest.fixture

@@ -45,6 +45,8 @@ async def status_of(settings: Settings, method: str, path: str) -> int:
     [
         ("POST", "/connectors/twilio/sms"),
         ("POST", "/connectors/twilio/status"),
+        ("POST", "/connectors/twilio/voice"),
+        ("POST", "/connectors/twilio/voice/status"),
         ("POST", "/connectors/slack/events"),
         ("GET", "/connectors/onfleet/webhook"),
         ("POST", "/connectors/onfleet/webhook"),

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from bot.cli import app, main
 from bot.errors import ProtocolError
 from bot.settings import PROJECT_ROOT
-from bot.sop import ProtocolInForce, Weekday, load_protocol, parse_protocol
+from bot.sop import ProtocolInForce, load_protocol, parse_protocol
+from bot.sop_parts import Weekday
 
 SHIPPED = (PROJECT_ROOT / "bot" / "sop.yml").read_text(encoding="utf-8")
 
@@ -62,7 +63,7 @@ def test_the_shipped_protocol_is_good() -> None:
         ("{kind: post, after_minutes: 0}", "{kind: mention, after_minutes: 0}", "escalations:", "escalations",
          "expected the first tier to be of kind `post`"),
         ("{kind: mention, after_minutes: 10}", "{kind: shout, after_minutes: 10}", "kind: shout", "escalations.tiers.1.kind",
-         "expected 'post' or 'mention'"),
+         "expected 'post', 'mention', 'sms' or 'call'"),
         ("{kind: post, after_minutes: 0}", "{kind: post, after_minutes: 20}", "escalations:", "escalations",
          "expected tiers in the order of their after_minutes"),
         ("recipient_unavailable, ", "recipient_asleep, ", "root_causes:", "root_causes.3", "expected 'driver_delay'"),

@@ -93,14 +93,18 @@ async def test_a_restart_loses_neither_the_text_nor_its_holding_answer(bare_worl
     assert (await recipient.reads_next(2))[-1] == "You said: where is it"
 
 
-async def test_texts_without_words_are_answered_without_the_dialogue(bare_world: World) -> None:
+async def test_an_empty_text_is_answered_without_the_dialogue(bare_world: World) -> None:
     recipient = bare_world.recipient()
     bare_world.rasa.down = True
-    await recipient.texts("", media=2)
     await recipient.texts("   ")
-    picture, empty = await recipient.reads_next(2)
-    assert picture != empty
+    assert len(await recipient.reads_next(1)) == 1
     assert bare_world.rasa.turns == []
+
+
+async def test_a_picture_without_words_reaches_the_dialogue_as_what_it_is(bare_world: World) -> None:
+    await bare_world.recipient().texts("", media=1)
+    await bare_world.settled()
+    assert bare_world.rasa.turns == ["/send_photo"]
 
 
 async def test_a_nul_in_a_text_is_left_out_and_the_rest_answered(bare_world: World) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,55 +10,28 @@ import phonenumbers
 import pytest
 
 from connectors.base import FailureReason, StopStatus
-from connectors.emulation import serving
 from connectors.onfleet.client import OnfleetPlatform
 from connectors.onfleet.emulator import OnfleetEmulator
+from connectors.onfleet.emulator_fields import metres
 from connectors.onfleet.payloads import TaskState, from_ms, to_ms
 from connectors.onfleet.stage import OnfleetStage
-from connectors.world import PretendedDay, remembered_day_start
-from connectors.world.plan import MOST_STOPS, plan_day, route_sizes
+from connectors.world import remembered_day_start
+from connectors.world.evidence import LeftBehind, left_behind
+from connectors.world.plan import MOST_STOPS, PlannedStop, plan_day, route_sizes
+from tests.connectors.played_day import MINUTE, TEN_IN_NEW_YORK, PlayedDay, go_on
+from tests.connectors.towns import TIMEZONE
 
-TEN_IN_NEW_YORK = datetime(2026, 6, 8, 14, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 SOON = timedelta(milliseconds=2)
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.at = TEN_IN_NEW_YORK
+class Stage(PlayedDay[OnfleetEmulator]):
+    client = OnfleetPlatform
 
-    def __call__(self) -> datetime:
-        return self.at
-
-
-class Stage:
-    """A day on an emulator, both remembered under `folder`, as the demo has them; `reopen` is a kill and a start."""
-
-    def __init__(self, folder: Path | None = None, *, seed: int = 7, stops: int = 60) -> None:
-        self.clock = Clock()
-        self._folder, self._seed, self._stops = folder, seed, stops
-        self.reopen()
-
-    def reopen(self) -> None:
-        ledger = self._folder / "demo.db" if self._folder else None
-        self.emulator = OnfleetEmulator(
-            "key", "5c" * 32, now=self.clock, timezone="America/New_York", ledger_path=ledger, rate_limit=None
+    def open_stage(self, ledger: Path | None) -> tuple[OnfleetEmulator, OnfleetStage]:
+        emulator = OnfleetEmulator(
+            "key", "5c" * 32, now=self.clock, timezone=TIMEZONE, ledger_path=ledger, rate_limit=None
         )
-        self.day = PretendedDay(
-            self._seed,
-            TEN_IN_NEW_YORK,
-            stages=[OnfleetStage(self.emulator)],
-            now=self.clock,
-            stops=self._stops,
-            ledger_path=ledger,
-        )
-        self.day.build()
-
-    def pass_time(self, total: timedelta, step: timedelta = MINUTE) -> None:
-        until = self.clock.at + total
-        while self.clock.at < until:
-            self.clock.at = min(self.clock.at + step, until)
-            self.day.tick()
+        return emulator, OnfleetStage(emulator)
 
     def history(self) -> dict[str, Any]:
         """What drivers did, by task, apart from predictions."""
@@ -67,22 +40,12 @@ class Stage:
             for task in self.emulator.store.tasks.values()
         }
 
-    def statuses(self) -> Counter[str]:
-        return Counter(entry["status"] for entry in self.day.recipients())
-
     def task(self, tracking: str) -> dict[str, Any]:
         return self.emulator.store.task_by_short_id(tracking)
 
-    def stops_of_summary(self) -> list[dict[str, Any]]:
-        return [stop for route in self.day.summary()["routes"] for stop in route["stops"]]
-
-    def waiting(self, after: timedelta = timedelta(hours=2)) -> dict[str, Any]:
+    def waiting_task(self, after: timedelta = timedelta(hours=2)) -> dict[str, Any]:
         """The task of a stop that its driver will not start before `after` from now."""
-        for stop in self.stops_of_summary():
-            visit = self.day.truth(stop["id"])
-            if visit and visit.starts_at > self.clock.at + after and visit.failure is None:
-                return self.task(stop["tracking"])
-        raise AssertionError("nothing waits")
+        return self.task(self.waiting_stop(after)["tracking"])
 
 
 @pytest.fixture
@@ -222,11 +185,7 @@ def test_a_killed_day_goes_on_as_if_nothing_had_happened(tmp_path: Path) -> None
         stage.pass_time(45 * MINUTE)
         interfere(stage)
         stage.pass_time(30 * MINUTE)
-    for _ in range(4):
-        steady.pass_time(25 * MINUTE)
-        killed.clock.at += 25 * MINUTE  # nobody ticks: the process is down
-        killed.reopen()
-        killed.day.tick()
+    go_on(steady, killed)
     assert killed.history() == steady.history()
 
 
@@ -294,7 +253,7 @@ def test_a_delivery_under_way_fails_at_once_with_the_reason_that_was_asked_for(s
 
 
 def test_a_delivery_still_to_come_fails_at_its_visit(stage: Stage) -> None:
-    task = stage.waiting()
+    task = stage.waiting_task()
     stage.day.fail_stop(task["shortId"], FailureReason.ADDRESS_ISSUE)
     visit = stage.day.truth(task["id"])
     assert visit is not None
@@ -313,7 +272,7 @@ def test_a_delivery_still_to_come_fails_at_its_visit(stage: Stage) -> None:
 def test_a_stop_moved_to_another_day_leaves_the_route_and_comes_back_when_it_is_moved_back(
     stage: Stage,
 ) -> None:
-    task = stage.waiting()
+    task = stage.waiting_task()
     window = {name: task[name] for name in ("completeAfter", "completeBefore")}
     a_day = 24 * 60 * 60 * 1000
     stage.emulator.tasks.update(task["id"], {name: value + a_day for name, value in window.items()})
@@ -338,7 +297,7 @@ def test_a_stop_moved_to_another_day_leaves_the_route_and_comes_back_when_it_is_
 def test_a_stop_moved_away_is_not_visited_today_even_after_a_kill(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.day.tick()
-    task = stage.waiting()
+    task = stage.waiting_task()
     tomorrow = to_ms(from_ms(task["completeAfter"]) + timedelta(days=1))
     stage.emulator.tasks.update(
         task["id"], {"completeAfter": tomorrow, "completeBefore": tomorrow + 7_200_000}
@@ -350,7 +309,7 @@ def test_a_stop_moved_away_is_not_visited_today_even_after_a_kill(tmp_path: Path
 
 
 def test_a_stop_moved_later_today_is_visited_inside_its_new_window(stage: Stage) -> None:
-    task = stage.waiting(timedelta(minutes=40))
+    task = stage.waiting_task(timedelta(minutes=40))
     opens, closes = stage.clock.at + timedelta(hours=5), stage.clock.at + timedelta(hours=7)
     stage.emulator.tasks.update(task["id"], {"completeAfter": to_ms(opens), "completeBefore": to_ms(closes)})
     stage.pass_time(MINUTE)
@@ -364,7 +323,7 @@ def test_a_stop_moved_later_today_is_visited_inside_its_new_window(stage: Stage)
 
 
 def test_an_edit_made_between_two_looks_at_the_clock_wins_over_a_start_in_the_same_gap(stage: Stage) -> None:
-    task = stage.waiting()
+    task = stage.waiting_task()
     visit = stage.day.truth(task["id"])
     assert visit is not None
     stage.clock.at = visit.starts_at - timedelta(seconds=10)
@@ -382,7 +341,7 @@ def test_an_edit_made_between_two_looks_at_the_clock_wins_over_a_start_in_the_sa
 def test_a_deleted_stop_is_not_visited_and_not_made_again(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     stage.day.tick()
-    task = stage.waiting()
+    task = stage.waiting_task()
     stage.emulator.tasks.delete(task["id"])
     stage.reopen()
     stage.pass_time(timedelta(hours=10), timedelta(minutes=15))
@@ -432,17 +391,7 @@ def test_recipients_are_written_as_var_demo_json_promises(stage: Stage) -> None:
 
 async def test_the_client_sees_the_same_day_as_the_demo_page(stage: Stage) -> None:
     stage.pass_time(40 * MINUTE)
-    async with serving(stage.emulator.app) as url:
-        platform = OnfleetPlatform(
-            "key", url, timezone="America/New_York", now=stage.clock, requests_per_second=500
-        )
-        try:
-            seen = {
-                stop.tracking: stop
-                async for stop in platform.changed_stops(TEN_IN_NEW_YORK - timedelta(hours=3))
-            }
-        finally:
-            await platform.aclose()
+    seen = {stop.tracking: stop for stop in (await stage.seen()).values()}
     assert len(seen) == 60
     for stop in stage.stops_of_summary():
         ours = seen[stop["tracking"]]
@@ -454,3 +403,30 @@ async def test_the_client_sees_the_same_day_as_the_demo_page(stage: Stage) -> No
         assert ours.zone in {"North", "Central", "South"}
         if not ours.status.is_closed and stop["status"] != "arriving":
             assert ours.eta_at == datetime.fromisoformat(stop["eta"])
+
+
+def test_drivers_leave_evidence_and_some_of_it_is_doubtful() -> None:
+    route = plan_day(20, TEN_IN_NEW_YORK, 400)
+    stops = [stop for plan in route for stop in plan.stops if stop.failure is None]
+    left = [left_behind(stop, None) for stop in stops]
+    photos, signed = sum(item.photos > 0 for item in left), sum(bool(item.signed_by) for item in left)
+    away = [meters_from(stop, item) for stop, item in zip(stops, left, strict=True)]
+    assert 0.5 < photos / len(left) < 0.9
+    assert 0.05 < signed / len(left) < 0.4
+    assert any(not item.photos and not item.signed_by for item in left)
+    assert 0.01 < sum(metres > 800 for metres in away) / len(away) < 0.2
+    assert all(metres < 70 or metres > 800 for metres in away)
+    assert left == [left_behind(stop, None) for stop in stops]
+
+
+def meters_from(stop: PlannedStop, item: LeftBehind) -> int:
+    return metres([stop.address.longitude or 0, stop.address.latitude or 0], [item.longitude, item.latitude])
+
+
+def test_what_was_left_stands_on_the_platform_when_the_stop_is_over(stage: Stage) -> None:
+    stage.pass_time(timedelta(hours=9))
+    details = [task["completionDetails"] for task in stage.emulator.store.tasks.values()]
+    assert all(item["lastLocation"] for item in details)
+    assert any(item["photoUploadIds"] for item in details)
+    assert any(item["signatureText"] and item["signatureUploadId"] for item in details)
+    assert not any(item["signatureText"] for item in details if not item["success"])

@@ -18,6 +18,7 @@ import pytest
 from bot import rasa_server
 from bot.processes import free_port
 from bot.settings import PROJECT_ROOT
+from tests.harness.var import VAR
 
 PATIENCE_SECONDS = 150
 
@@ -81,7 +82,7 @@ class RunningDemo:
 def demo_var() -> Path:
     """A `var/` of its own that holds the model already, so that no test trains it twice."""
     model, _ = rasa_server.train(PROJECT_ROOT / "var")
-    var = PROJECT_ROOT / "var" / "tests" / "demo"
+    var = VAR / "demo"
     shutil.rmtree(var / "demo", ignore_errors=True)
     (var / "models").mkdir(parents=True, exist_ok=True)
     shutil.copy2(model, var / "models" / model.name)

@@ -1,12 +1,17 @@
 """What a newcomer and any client from outside find in the demo. Everything runs in processes of their own."""
 
 import asyncio
+import json
 import os
 import secrets
 import signal
+import smtplib
 import time
 from collections.abc import Callable
+from email.message import EmailMessage
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import psutil
@@ -14,9 +19,10 @@ import pytest
 from slack_sdk import WebClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from websockets.sync.client import ClientConnection, connect
 
 from tests.demo.conftest import RunningDemo
-from tests.harness.world import readable
+from tests.harness.people import readable
 
 pytestmark = pytest.mark.rasa
 T = TypeVar("T")
@@ -88,6 +94,42 @@ def test_a_signed_text_from_outside_gets_the_true_window_or_eta(demo: RunningDem
 def test_a_forged_text_is_refused_and_gets_no_answer(demo: RunningDemo) -> None:
     assert post_text(demo, "+12125550111", "where is my delivery", token="wrong").status_code == 403
     assert replies(demo, "+12125550111") == []
+
+
+def test_a_stranger_who_mails_is_asked_for_proof(demo: RunningDemo) -> None:
+    facts = demo.facts["email"]
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = "robin@mail.example", facts["address"], "My parcel"
+    letter["Message-ID"] = "<first@mail.example>"
+    letter.set_content("Where is my parcel?")
+    inbound = urlsplit(facts["inbound_url"])
+    with smtplib.SMTP(inbound.hostname or "", inbound.port or 0, timeout=15) as smtp:
+        assert smtp.send_message(letter) == {}
+
+    def answers() -> list[dict[str, Any]]:
+        mails = httpx.get(f"{facts['base']}/_emulator/messages", trust_env=False).json()["messages"]
+        return [mail for mail in mails if mail["recipient"] == "robin@mail.example"]
+
+    (answer,) = wait_for(answers, "an answer by mail")
+    assert (answer["subject"], answer["in_reply_to"]) == ("Re: My parcel", "first@mail.example")
+    assert "tracking number" in answer["text"]
+
+
+def test_the_web_chat_tells_a_parcel_to_who_proves_it(demo: RunningDemo) -> None:
+    person = somebody(demo)
+    with connect(f"{demo.url.replace('http', 'ws')}/connectors/webchat/ws", proxy=None) as socket:
+        socket.send(json.dumps({"type": "hello"}))
+        assert "tracking number" in asks(socket, "where is my parcel")
+        assert person["tracking"] not in asks(socket, f"{person['tracking']} 9999")
+        assert "parcel" in asks(socket, f"{person['tracking']} {person['phone'][-4:]}")
+
+
+def asks(socket: ClientConnection, text: str) -> str:
+    socket.send(json.dumps({"type": "text", "id": str(uuid4()), "text": text}))
+    while True:
+        frame = json.loads(socket.recv(timeout=60))
+        if frame["type"] == "message" and frame["from"] != "you":
+            return str(frame["text"])
 
 
 def test_pyonfleet_lists_the_tasks_of_the_day(demo: RunningDemo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +208,5 @@ def test_a_killed_demo_goes_on_with_the_same_day(demo: RunningDemo) -> None:
 
 
 def world_of(demo: RunningDemo) -> str:
-    import json
-
     ports = json.loads((demo.var / "demo" / "ports.json").read_text())
     return f"http://127.0.0.1:{ports['world']}"

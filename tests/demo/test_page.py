@@ -59,3 +59,23 @@ def test_a_newcomer_texts_reads_the_eta_and_acknowledges_an_escalation(demo: Run
     page.locator("#speed label", has_text="1x").first.click()
     expect(page.locator(".stop").first).to_be_visible()
     assert mistakes == []
+
+
+def test_a_newcomer_fails_a_delivery_and_reads_the_question_on_its_recipients_phone(
+    demo: RunningDemo, page: Page
+) -> None:
+    page.goto(f"{demo.url}/demo")
+    expect(page.locator("#readiness")).to_have_attribute("data-state", "ready", timeout=PATIENCE_MS)
+
+    page.locator("#fail-reason").select_option("access_issue")
+    page.get_by_role("button", name="Fail a delivery").click()
+    expect(page.locator("#toast")).to_contain_text("Gate locked")
+    asked = page.locator(".bubble.from-us", has_text="get in").last
+    expect(asked).to_be_visible(timeout=60_000)
+
+    # Who heard from us a moment ago hears the next thing half an hour of the day later.
+    page.locator("#speed label", has_text="30x").click()
+    page.get_by_role("button", name="Make a driver late").click()
+    expect(page.locator("#toast")).to_contain_text("is going to wait")
+    told = page.locator(".bubble.from-us", has_text="running late").last
+    expect(told).to_be_visible(timeout=120_000)

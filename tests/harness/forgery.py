@@ -9,7 +9,8 @@ import httpx
 from slack_sdk.signature import SignatureVerifier
 from twilio.request_validator import RequestValidator
 
-from tests.harness.world import AUTH_TOKEN, ONFLEET_SECRET, OUR_NUMBER, SIGNING_SECRET, World
+from tests.harness.accounts import AUTH_TOKEN, ONFLEET_SECRET, OUR_NUMBER, SIGNING_SECRET
+from tests.harness.world import World
 
 FORM = "application/x-www-form-urlencoded"
 

@@ -1,51 +1,68 @@
 """One test's world: the emulators, the app, the people. Reads like the story that the test tells."""
 
 import asyncio
-import secrets
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
-from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy import select, text
 from sqlmodel import SQLModel, col
 
 from bot.app import Doorline, create_app
-from bot.settings import PROJECT_ROOT, Settings
+from bot.app.clockwork import ticks_of
+from bot.keys import webhook_secret
+from bot.processes import free_port
+from bot.settings import Settings
 from bot.stops.models import StopRecord
 from connectors.base import Address, DeliveryWindow
+from connectors.email.emulator import MailEmulator
 from connectors.emulation import Server
 from connectors.onfleet.emulator import OnfleetEmulator
+from connectors.optimoroute.emulator import OptimoRouteEmulator
+from connectors.route4me.emulator import Route4MeEmulator
 from connectors.slack.emulator import SlackEmulator
 from connectors.twilio.emulator import TwilioEmulator
+from tests.harness.accounts import (
+    ACCOUNT_SID,
+    AUTH_TOKEN,
+    BOT_TOKEN,
+    CHANNEL,
+    DISPATCHERS,
+    ONFLEET_KEY,
+    ONFLEET_SECRET,
+    OPTIMOROUTE_KEY,
+    OUR_MAIL,
+    OUR_NUMBER,
+    ROUTE4ME_KEY,
+    SIGNING_SECRET,
+    TIMEZONE,
+    USERGROUPS,
+)
 from tests.harness.clock import ManualClock
 from tests.harness.dialogue import PretendedRasa
+from tests.harness.patience import FreshConnections
+from tests.harness.people import Dispatcher, Recipient, readable
+from tests.harness.protocol import QUIET
+from tests.harness.visitors import WebVisitor, Writer
 from tests.harness.waiting import eventually
 
 Row = TypeVar("Row", bound=SQLModel)
-
-TIMEZONE = "America/New_York"
-ACCOUNT_SID = "AC" + "0a" * 16
-AUTH_TOKEN = "the-auth-token"
-OUR_NUMBER = "+15005550006"
-BOT_TOKEN = "xoxb-the-bot"
-SIGNING_SECRET = "the-signing-secret"
-ONFLEET_KEY = "the-onfleet-key"
-ONFLEET_SECRET = "0d" * 32
-CHANNEL = "C0DISPATCH"
-DISPATCHERS = [{"id": "U0DANA", "name": "Dana"}, {"id": "U0SAM", "name": "Sam"}]
 
 TABLES = """
     SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables
     WHERE schemaname = 'public' AND tablename NOT IN ('alembic_version', 'events')
 """
 
+REAL_TIME_TICKS = frozenset({"protocol", "rescue", "stranded", "catch_up"})
+"""Files that change, workers that die, webhooks that were lost: each has tests of its own."""
 
 RUNNABLE_JOBS = """
     SELECT count(*) FROM procrastinate_jobs AS job
@@ -72,7 +89,8 @@ class Setting:
 class World:
     """Everything of one test. `async with World(...)` opens it; nothing of an earlier test is left.
 
-    `with_app=False` leaves the app to the test: another process, or none.
+    `with_app=False` leaves the app to the test: another process, or none. `with_mail=True` switches email on.
+    Nobody is written to unasked, but by a `sop` that says so. `platforms` are the routing platforms that Doorline has a key of.
     """
 
     def __init__(
@@ -83,14 +101,19 @@ class World:
         clock: ManualClock | None = None,
         with_clock: bool = False,
         with_app: bool = True,
+        with_mail: bool = False,
+        platforms: Sequence[str] = ("onfleet",),
     ) -> None:
         self.setting = setting
         self.clock = clock or ManualClock()
+        self._short_ids = Random(0)
+        """The same ones in each run: a number that happens to read as something fails here or nowhere."""
         self.rasa = PretendedRasa()
         """Stands in where the setting has no real server."""
         self._with_clock = with_clock
         self._with_app = with_app
-        self._sop = sop or PROJECT_ROOT / "bot" / "sop.yml"
+        self._platforms = tuple(platforms)
+        self._sop = sop or QUIET
         self._stack = AsyncExitStack()
         self.url = f"http://127.0.0.1:{setting.app_port}"
         now = self.clock.now
@@ -109,11 +132,17 @@ class World:
             channels=[{"id": CHANNEL, "name": "dispatch"}],
             dispatchers=DISPATCHERS,
             retry_scale=0.01,
+            usergroups=USERGROUPS,
         )
         self.slack.events_url = f"{self.url}/connectors/slack/events"
         self.onfleet = OnfleetEmulator(
             ONFLEET_KEY, ONFLEET_SECRET, now=now, timezone=TIMEZONE, rate_limit=None, repeat_seconds=0.2
         )
+        self.route4me = Route4MeEmulator(ROUTE4ME_KEY, now=now, timezone=TIMEZONE, repeat_seconds=0.2)
+        self.optimoroute = OptimoRouteEmulator(OPTIMOROUTE_KEY, now=now, timezone=TIMEZONE)
+        self.mail_port = free_port() if with_mail else None
+        """Where the app listens for mails."""
+        self.mail = MailEmulator(OUR_MAIL, now=now, inbound_url=f"smtp://127.0.0.1:{self.mail_port}")
         self._app_stack = AsyncExitStack()
         self.app: FastAPI
         self.http: httpx.AsyncClient
@@ -123,12 +152,16 @@ class World:
             "twilio": Server(self.twilio.app),
             "slack": Server(self.slack.app),
             "onfleet": Server(self.onfleet.app),
+            "route4me": Server(self.route4me.app),
+            "optimoroute": Server(self.optimoroute.app),
             "rasa": Server(self.rasa.app),
+            **({"mail": Server(self.mail.app)} if self.mail_port else {}),
         }
         await asyncio.gather(*(server.start() for server in servers.values()))
         self._servers = list(servers.values())
         self.bases = {name: server.url for name, server in servers.items()}
-        self.http = await self._stack.enter_async_context(httpx.AsyncClient(timeout=30, trust_env=False))
+        client = httpx.AsyncClient(timeout=30, transport=FreshConnections())
+        self.http = await self._stack.enter_async_context(client)
         if self._with_app:
             await self.start_app()
         return self
@@ -157,10 +190,22 @@ class World:
             slack_bot_token=SecretStr(BOT_TOKEN),
             slack_signing_secret=SecretStr(SIGNING_SECRET),
             slack_api_base=self.bases["slack"] + "/api/",
-            onfleet_api_key=SecretStr(ONFLEET_KEY),
+            onfleet_api_key=self._key_of("onfleet", ONFLEET_KEY),
             onfleet_api_base=self.bases["onfleet"],
-            onfleet_webhook_secret=SecretStr(ONFLEET_SECRET),
+            onfleet_webhook_secret=self._key_of("onfleet", ONFLEET_SECRET),
+            route4me_api_key=self._key_of("route4me", ROUTE4ME_KEY),
+            route4me_api_base=self.bases["route4me"],
+            optimoroute_api_key=self._key_of("optimoroute", OPTIMOROUTE_KEY),
+            optimoroute_api_base=self.bases["optimoroute"],
+            optimoroute_timezone=TIMEZONE,
+            platform_pause_seconds=0.05,
+            smtp_url=SecretStr(self.mail.smtp_url) if self.mail_port else None,
+            email_from=f"QuickShip <{OUR_MAIL}>" if self.mail_port else None,
+            email_inbound_port=self.mail_port,
         )
+
+    def _key_of(self, platform: str, key: str) -> SecretStr | None:
+        return SecretStr(key) if platform in self._platforms else None
 
     async def start_app(self, **changes: Any) -> None:
         """`changes` replace settings, and `with_worker=False` leaves the jobs to another process."""
@@ -171,6 +216,8 @@ class World:
         )
         server = Server(self.app, self.setting.app_port)
         await server.start()
+        secret = webhook_secret(self.setting.secret_key, "route4me")
+        self.route4me.callback_url = f"{self.url}/connectors/route4me/webhook/{secret}"
         self._app_stack.push_async_callback(server.stop)
 
     async def stop_app(self) -> None:
@@ -193,14 +240,21 @@ class World:
         await self.tick()
 
     async def tick(self) -> None:
-        services = self.doorline.services
-        await services.feeds.ask_for_due_reads()
+        """All that the app's own clock does, but for what only real time brings."""
+        ticks = {tick.name: tick.run for tick in ticks_of(self.doorline) if tick.name not in REAL_TIME_TICKS}
+        await ticks.pop("feeds")()
+        await ticks.pop("events")()
+        send_paced = ticks.pop("paced_messages")
         await self.settled()
-        await services.sweep.run()
-        await services.conversations.send_due_holding_answers()
-        await services.conversations.hand_over_due()
-        await services.feeds.watch_silence()
-        await services.escalations.fire_due_steps()
+        # A stop that is over by now must not be escalated by a step that is due by now.
+        await ticks.pop("sweep")()
+        # What the sweep changed is being shown; steps of a row that is held would wait for the next tick.
+        await self.settled()
+        for run in ticks.values():
+            await run()
+        await self.settled()
+        # What all of that had to say to somebody unasked waits for the sender's pace.
+        await send_paced()
         await self.settled()
 
     async def settled(self) -> None:
@@ -242,7 +296,7 @@ class World:
         on_route: bool = True,
     ) -> str:
         """A stop on Onfleet, known to Doorline. Times are New York's, `day` counts from today. Gives its tracking."""
-        key = secrets.token_hex(4)
+        key = f"{self._short_ids.getrandbits(32):08x}"
         team = self.onfleet.add_team("North")
         worker = self.onfleet.add_worker(
             driver, name=f"Driver of {driver}", phone="+12125550999", team=team, location=(40.7, -74.0)
@@ -264,6 +318,11 @@ class World:
         if self._with_app:
             await self.sync()
         return str(task["shortId"])
+
+    async def delivers(self, tracking: str, **left: Any) -> None:
+        """The driver finishes a stop; `left` is what `OnfleetEmulator.complete_task` takes beside it."""
+        self.onfleet.complete_task(self.task_of(tracking)["id"], **left)
+        await self.sync()
 
     def task_of(self, tracking: str) -> dict[str, Any]:
         """Onfleet's own record of a stop."""
@@ -293,6 +352,17 @@ class World:
     def recipient(self, phone: str = "+12125550100") -> "Recipient":
         return Recipient(self, phone)
 
+    async def web_visitor(self, network: str = "203.0.113.7") -> WebVisitor:
+        """Somebody who has just opened the chat page."""
+        visitor = WebVisitor(self.url, network)
+        await visitor.opens()
+        self._app_stack.push_async_callback(visitor.closes)
+        return visitor
+
+    def writer(self, address: str = "robin@mail.example") -> Writer:
+        """Somebody with a mailbox; the world needs `with_mail`."""
+        return Writer(self.mail, address)
+
     def dispatcher(self, dispatcher: str = "U0DANA") -> "Dispatcher":
         return Dispatcher(self, dispatcher)
 
@@ -302,6 +372,22 @@ class World:
         messages: list[dict[str, Any]] = answer.raise_for_status().json()["messages"]
         return sorted(messages, key=lambda message: message["ts"])
 
+    async def thread(self, message: dict[str, Any]) -> list[str]:
+        """What stands in the thread of a message, oldest first."""
+        messages = {other["ts"]: other for other in await self.channel()}
+        return [readable(reply) for reply in messages[message["ts"]]["replies"]]
+
+    async def thread_shows(self, message: dict[str, Any], *words: str) -> str:
+        """Waits for a line in the thread that has all these words; gives it."""
+
+        def fitting(lines: list[str]) -> list[str]:
+            return [line for line in lines if all(word in line for word in words)]
+
+        seen = await eventually(
+            lambda: self.thread(message), lambda lines: bool(fitting(lines)), f"a thread line with {words}"
+        )
+        return fitting(seen)[-1]
+
     async def channel_shows(self, *words: str) -> dict[str, Any]:
         """Waits for a message in the channel that has all these words; gives it."""
 
@@ -310,82 +396,6 @@ class World:
 
         messages = await eventually(self.channel, fits, f"a Slack message with {words}")
         return next(m for m in messages if all(word in readable(m) for word in words))
-
-
-class Recipient:
-    """Somebody with a phone. Texts go through Twilio's emulator, which signs and delivers them."""
-
-    def __init__(self, world: World, phone: str) -> None:
-        self._world = world
-        self.phone = phone
-
-    async def texts(self, body: str, sid: str | None = None, media: int = 0) -> None:
-        """Sends one text; returns once our webhook has answered."""
-        wanted: dict[str, Any] = {"from": self.phone, "body": body}
-        if sid is not None:
-            wanted["sid"] = sid
-        if media:
-            wanted["num_media"] = media
-        answer = await self._world.http.post(f"{self._world.bases['twilio']}/_emulator/inbound", json=wanted)
-        assert answer.raise_for_status().json()["webhook_status"] == 200, answer.text
-
-    async def reads(self) -> list[str]:
-        """Every text that Doorline has sent to this phone, oldest first."""
-        base = self._world.bases["twilio"]
-        answer = await self._world.http.get(f"{base}/_emulator/messages", params={"phone": self.phone})
-        messages = answer.raise_for_status().json()["messages"]
-        return [message["body"] for message in messages if message["direction"] == "outbound-api"]
-
-    async def reads_next(self, count: int) -> list[str]:
-        """Waits until at least `count` texts have come in all; gives them."""
-        return await eventually(
-            self.reads, lambda texts: len(texts) >= count, f"{count} texts to {self.phone}"
-        )
-
-    async def asks(self, body: str) -> str:
-        """Sends one text and waits for its answer."""
-        before = len(await self.reads())
-        await self.texts(body)
-        return (await self.reads_next(before + 1))[before]
-
-
-class Dispatcher:
-    """Somebody in Slack, acting through the real slack_sdk with a token of their own."""
-
-    def __init__(self, world: World, user_id: str) -> None:
-        self._world = world
-        self.user_id = user_id
-        self._client = AsyncWebClient(token=f"xoxp-{user_id}", base_url=world.bases["slack"] + "/api/")
-        self._client.proxy = None
-
-    async def reacts(self, message: dict[str, Any], name: str) -> None:
-        await self._client.reactions_add(channel=CHANNEL, timestamp=message["ts"], name=name)
-
-    async def takes_back(self, message: dict[str, Any], name: str) -> None:
-        await self._client.reactions_remove(channel=CHANNEL, timestamp=message["ts"], name=name)
-
-    async def presses(self, message: dict[str, Any], action_id: str) -> None:
-        wanted = {"channel": CHANNEL, "ts": message["ts"], "user": self.user_id, "action_id": action_id}
-        answer = await self._world.http.post(f"{self._world.bases['slack']}/_emulator/press", json=wanted)
-        assert answer.raise_for_status().json()["status"] == 200, answer.text
-
-
-def readable(message: dict[str, Any]) -> str:
-    """All that a dispatcher can read in one message, blocks first."""
-    parts: list[str] = []
-
-    def collect(node: Any) -> None:
-        if isinstance(node, dict):
-            if isinstance(node.get("text"), str):
-                parts.append(node["text"])
-            for value in node.values():
-                collect(value)
-        elif isinstance(node, list):
-            for value in node:
-                collect(value)
-
-    collect(message.get("blocks", []))
-    return "\n".join(parts) or str(message.get("text", ""))
 
 
 async def pause() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from connectors.emulation import Fault
 from tests.harness.clock import RunningClock
+from tests.harness.people import Recipient
 from tests.harness.processes import DoorlineProcess
 from tests.harness.protocol import NO_HOLDING, protocol_with
 from tests.harness.waiting import eventually
-from tests.harness.world import Recipient, Setting, World
+from tests.harness.world import Setting, World
 
 pytestmark = pytest.mark.rasa
 

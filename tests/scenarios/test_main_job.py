@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.harness.people import readable
 from tests.harness.waiting import eventually
-from tests.harness.world import World, readable
+from tests.harness.world import World
 
 pytestmark = pytest.mark.rasa
 

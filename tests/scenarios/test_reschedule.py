@@ -94,7 +94,7 @@ async def test_a_stop_that_the_driver_is_heading_for_is_refused_and_a_dispatcher
     assert "Booked" not in answer
     assert "12:25" in answer, "by when a dispatcher answers"
     assert held(world, tracking) == window(world, "14:00", "16:00")
-    await world.channel_shows("Wants another window, the platform refused it", "14 Elm St 2B")
+    await world.channel_shows("Move it to", "14 Elm St 2B")
 
 
 async def test_a_platform_that_is_down_promises_nothing_and_a_dispatcher_is_asked(world: World) -> None:
@@ -105,7 +105,7 @@ async def test_a_platform_that_is_down_promises_nothing_and_a_dispatcher_is_aske
     answer = await recipient.asks("yes")
     assert "Booked" not in answer
     assert held(world, tracking) == window(world, "14:00", "16:00")
-    await world.channel_shows("the platform cannot be reached", "14 Elm St 2B")
+    await world.channel_shows("Move it to", "14 Elm St 2B")
 
 
 async def test_a_platform_that_says_yes_and_keeps_the_old_window_is_not_believed(world: World) -> None:
@@ -116,7 +116,7 @@ async def test_a_platform_that_says_yes_and_keeps_the_old_window_is_not_believed
     answer = await recipient.asks("yes")
     assert "Booked" not in answer
     assert held(world, tracking) == window(world, "14:00", "16:00")
-    await world.channel_shows("Wants another window")
+    await world.channel_shows("Move it to")
 
 
 async def test_a_booking_whose_answer_was_lost_is_not_told_as_booked_and_somebody_looks(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,7 @@ from sqlmodel import col
 
 from bot.conversations.consent import ConsentLedger
 from bot.conversations.models import ConsentChange, ConsentWord, Conversation, InboundState, InboundText
-from bot.durable import outbox
+from bot.durable import outgoing
 from bot.durable.jobs import send_stranded
 from bot.durable.models import OutboundText, OutboxState, Purpose
 from bot.durable.outbox import Outbox
@@ -19,8 +20,9 @@ from connectors.emulation import Fault
 from connectors.errors import ChannelUnavailableError
 from connectors.twilio.client import TwilioChannel
 from connectors.twilio.emulator_rules import twilio_fault
+from tests.harness.accounts import ACCOUNT_SID, AUTH_TOKEN, OUR_NUMBER
 from tests.harness.waiting import eventually
-from tests.harness.world import ACCOUNT_SID, AUTH_TOKEN, OUR_NUMBER, World
+from tests.harness.world import World
 
 CREATE = "Messages.json"
 
@@ -209,7 +211,7 @@ async def queue_message(world: World, phone: str) -> UUID:
     services = world.doorline.services
     async with services.database.transaction() as session:
         conversation = (await session.scalars(select(Conversation))).one()
-        outbound_id = await outbox.add(session, conversation, "a notice", Purpose.ANSWER, world.clock)
+        outbound_id = await outgoing.add(session, conversation, "a notice", Purpose.ANSWER, world.clock)
     assert outbound_id is not None
     return outbound_id
 
@@ -303,3 +305,45 @@ async def test_a_message_whose_job_is_gone_is_found_and_sent_once(bare_world: Wo
     (row,) = await bare_world.rows(OutboundText, col(OutboundText.id) == outbound_id)
     assert row.state is OutboxState.DELIVERED
     assert sent_bodies(bare_world).count("a notice") == 1
+
+
+# --- what is no use any more ----------------------------------------------------------------------
+
+
+async def useful_message(world: World, seconds: float) -> UUID:
+    """A queued message that is of use for so long from now."""
+    outbound_id = await queue_message(world, "+15005550122")
+    async with world.doorline.services.database.transaction() as session:
+        row = await session.get_one(OutboundText, outbound_id)
+        row.useful_until = world.clock.now() + timedelta(seconds=seconds)
+    return outbound_id
+
+
+@pytest.mark.parametrize(("seconds", "leaves"), [(-1, False), (0, False), (1, True)])
+async def test_a_message_that_is_no_use_any_more_is_not_sent(
+    bare_world: World, seconds: float, leaves: bool
+) -> None:
+    outbound_id = await useful_message(bare_world, seconds)
+    await bare_world.doorline.services.outbox.send(outbound_id)
+    (row,) = await bare_world.rows(OutboundText, col(OutboundText.id) == outbound_id)
+    assert sent_bodies(bare_world).count("a notice") == leaves
+    assert (row.state, row.error_code) == (
+        (OutboxState.SENT, None) if leaves else (OutboxState.FAILED, "outdated")
+    )
+
+
+@pytest.mark.parametrize("after_work", [True, False], ids=["it had left", "it never arrived"])
+async def test_one_that_perhaps_left_is_looked_for_before_it_is_called_outdated(
+    bare_world: World, after_work: bool
+) -> None:
+    outbound_id = await useful_message(bare_world, 60)
+    outbox = bare_world.doorline.services.outbox
+    bare_world.twilio.faults.next(Fault("reset", after_work=after_work, path_contains=CREATE))
+    with pytest.raises(ChannelUnavailableError):
+        await outbox.send(outbound_id)
+    bare_world.clock.move(timedelta(minutes=2))
+    await outbox.send(outbound_id)
+    (row,) = await bare_world.rows(OutboundText, col(OutboundText.id) == outbound_id)
+    assert row.state is (OutboxState.SENT if after_work else OutboxState.FAILED)
+    assert row.error_code == (None if after_work else "outdated")
+    assert sent_bodies(bare_world).count("a notice") == after_work

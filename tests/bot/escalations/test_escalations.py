@@ -9,12 +9,14 @@ from sqlalchemy import text
 from sqlmodel import col
 
 from bot.escalations.models import Escalation, EscalationNote, EscalationStep
-from connectors.base import EscalationState, Happening
 from connectors.emulation import Fault
+from connectors.escalation import EscalationState, Happening
 from connectors.slack.emulator_state import BOT, Draft
+from tests.harness.accounts import CHANNEL
+from tests.harness.people import readable
 from tests.harness.protocol import protocol_with
 from tests.harness.waiting import eventually
-from tests.harness.world import CHANNEL, Setting, World, readable
+from tests.harness.world import Setting, World
 
 RAISED, HELD, RESOLVED = EscalationState.RAISED, EscalationState.ACKNOWLEDGED, EscalationState.RESOLVED
 DANA, SAM = "U0DANA", "U0SAM"
@@ -119,14 +121,9 @@ async def test_nobody_can_take_away_anothers_acknowledgement(bare_world: World) 
     assert (await escalation(bare_world)).acknowledged_by == DANA
 
 
-@pytest.mark.parametrize("gesture", ["white_check_mark", "button"])
-async def test_a_gesture_resolves_and_it_stays_resolved(bare_world: World, gesture: str) -> None:
+async def test_a_check_mark_resolves_and_it_stays_resolved(bare_world: World) -> None:
     message = await at_risk(bare_world)
-    sam = bare_world.dispatcher(SAM)
-    if gesture == "button":
-        await sam.presses(message, "resolve")
-    else:
-        await sam.reacts(message, "white_check_mark")
+    await bare_world.dispatcher(SAM).reacts(message, "white_check_mark")
     assert (await becomes(bare_world, RESOLVED)).resolved_by == SAM
     await bare_world.dispatcher(DANA).reacts(message, "eyes")
     await eventually(lambda: whispers(bare_world), bool, "a quiet word that it is over")
@@ -320,7 +317,7 @@ async def test_an_edit_that_failed_shows_the_newest_state_in_the_end(bare_world:
     bare_world.slack.faults.next(Fault("status", status=503, path_contains=UPDATE))
     await bare_world.dispatcher(DANA).reacts(message, "eyes")
     await becomes(bare_world, HELD)
-    await bare_world.dispatcher(SAM).presses(message, "resolve")
+    await bare_world.dispatcher(SAM).reacts(message, "white_check_mark")
     await becomes(bare_world, RESOLVED)
     await bare_world.retries()
     (shown,) = await bare_world.channel()

@@ -1,20 +1,32 @@
 """What a gesture does, until when an acknowledgement holds, which steps are planned: tables of every case."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
 from bot.escalations.models import Escalation, EscalationStep
-from bot.escalations.rules import LateStop, Verdict, holds_until, judge, next_step, plan_steps, severity_of
-from bot.sop import Tier, TierKind
+from bot.escalations.rules import (
+    REQUEST,
+    WAITING,
+    LateStop,
+    Verdict,
+    holds_until,
+    judge,
+    next_step,
+    severity_of,
+    tell_once,
+    with_digests,
+)
+from bot.sop_escalations import Taking, TierKind
 from bot.stops.models import SlaState
-from connectors.base import DispatcherVerb, EscalationState, Severity
+from connectors.escalation import DispatcherVerb, EscalationState, Severity
 from tests.harness.clock import NOON_IN_NEW_YORK as NOW
 
 MINUTE = timedelta(minutes=1)
 ACKNOWLEDGE, WITHDRAW, RESOLVE = DispatcherVerb.ACKNOWLEDGE, DispatcherVerb.WITHDRAW, DispatcherVerb.RESOLVE
 RAISED, HELD, RESOLVED = EscalationState.RAISED, EscalationState.ACKNOWLEDGED, EscalationState.RESOLVED
-TIERS = (Tier(kind=TierKind.POST, after_minutes=0), Tier(kind=TierKind.MENTION, after_minutes=10))
+SNOOZED = EscalationState.SNOOZED
 
 
 @pytest.mark.parametrize(
@@ -38,10 +50,91 @@ TIERS = (Tier(kind=TierKind.POST, after_minutes=0), Tier(kind=TierKind.MENTION, 
 def test_what_danas_gesture_does(
     verb: DispatcherVerb, state: EscalationState, holder: str | None, verdict: Verdict
 ) -> None:
-    escalation = Escalation(state=state, acknowledged_by=holder)
+    escalation = Escalation(state=state, acknowledged_by=holder, cause_key="late:x")
     assert judge(verb, escalation, "dana", ()) is verdict
     assert judge(verb, escalation, "dana", {"dana", "sam"}) is verdict
     assert judge(verb, escalation, "dana", {"sam"}) is Verdict.NOT_ALLOWED
+
+
+SNOOZE, MERGE, NOISE = DispatcherVerb.SNOOZE, DispatcherVerb.MERGE, DispatcherVerb.MARK_NOISE
+
+
+@pytest.mark.parametrize(
+    ("verb", "snoozed_by", "verdict"),
+    [
+        (ACKNOWLEDGE, "dana", Verdict.APPLIED),
+        (ACKNOWLEDGE, "sam", Verdict.APPLIED),
+        (WITHDRAW, "dana", Verdict.APPLIED),
+        (WITHDRAW, "sam", Verdict.NOT_YOURS),
+        (SNOOZE, "sam", Verdict.APPLIED),
+        (RESOLVE, "sam", Verdict.APPLIED),
+    ],
+)
+def test_what_danas_gesture_does_to_what_is_snoozed(
+    verb: DispatcherVerb, snoozed_by: str, verdict: Verdict
+) -> None:
+    escalation = Escalation(state=SNOOZED, snoozed_by=snoozed_by, cause_key="late:x")
+    assert judge(verb, escalation, "dana", ()) is verdict
+
+
+@pytest.mark.parametrize(
+    ("verb", "key", "waits", "has_stops", "verdict"),
+    [
+        (SNOOZE, "late:x", False, True, Verdict.APPLIED),
+        (SNOOZE, f"{WAITING}1", True, True, Verdict.NOT_POSSIBLE),
+        (SNOOZE, f"{REQUEST}1", True, True, Verdict.NOT_POSSIBLE),
+        (MERGE, f"{WAITING}1", True, True, Verdict.NOT_POSSIBLE),
+        (NOISE, f"{WAITING}1", True, True, Verdict.APPLIED),
+        (NOISE, f"{REQUEST}1", True, True, Verdict.NOT_POSSIBLE),
+        (DispatcherVerb.CONTACT_DRIVER, "silent:onfleet", False, False, Verdict.NOT_POSSIBLE),
+        (DispatcherVerb.MOVE_WINDOW, "late:x", False, True, Verdict.APPLIED),
+        (DispatcherVerb.HAND_OVER, f"{WAITING}1", True, False, Verdict.APPLIED),
+    ],
+)
+def test_what_can_be_done_depends_on_what_it_is_about(
+    verb: DispatcherVerb, key: str, waits: bool, has_stops: bool, verdict: Verdict
+) -> None:
+    escalation = Escalation(state=RAISED, cause_key=key, conversation_id=uuid4() if waits else None)
+    assert judge(verb, escalation, "dana", (), has_stops=has_stops) is verdict
+
+
+@pytest.mark.parametrize("verb", [ACKNOWLEDGE, RESOLVE])
+@pytest.mark.parametrize(
+    ("gesture", "takes", "verdict"),
+    [
+        ("reaction:eyes", {Taking.REACTION, Taking.CALL}, Verdict.APPLIED),
+        ("reaction:eyes", {Taking.BUTTON, Taking.CALL}, Verdict.REACTION_NOT_ENOUGH),
+        ("button:acknowledge", {Taking.BUTTON}, Verdict.APPLIED),
+        ("modal:resolve", {Taking.BUTTON}, Verdict.APPLIED),
+        ("sms:1", {Taking.SMS}, Verdict.APPLIED),
+    ],
+)
+def test_a_reaction_may_not_be_enough(
+    verb: DispatcherVerb, gesture: str, takes: set[Taking], verdict: Verdict
+) -> None:
+    escalation = Escalation(state=RAISED, cause_key="late:x")
+    assert judge(verb, escalation, "dana", (), gesture=gesture, takes=takes) is verdict
+
+
+def test_a_cause_can_be_named_after_the_end() -> None:
+    assert judge(DispatcherVerb.NAME_CAUSE, Escalation(state=RESOLVED), "dana", ()) is Verdict.APPLIED
+
+
+def test_each_dispatcher_is_told_once_that_a_reaction_is_not_enough() -> None:
+    escalation = Escalation()
+    assert [tell_once(escalation, who) for who in ("dana", "sam", "dana", "sam")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_newer_findings_replace_those_of_the_same_stop() -> None:
+    assert with_digests("", "a:at_risk:1") == "a:at_risk:1"
+    assert with_digests("a:at_risk:1|b:at_risk:0", "a:breached:2|c:at_risk:0") == (
+        "a:breached:2|b:at_risk:0|c:at_risk:0"
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,18 +153,6 @@ def test_an_acknowledgement_holds_until_the_next_windows_end_or_for_a_while(
 ) -> None:
     windows = [NOW + minutes * MINUTE for minutes in ends]
     assert holds_until(NOW, windows, 60 * MINUTE) == NOW + holds * MINUTE
-
-
-def test_delays_count_from_the_moment_it_was_raised() -> None:
-    tiers = (*TIERS, Tier(kind=TierKind.MENTION, after_minutes=25))
-    assert [step.due_at - NOW for step in plan_steps(tiers, NOW)] == [0 * MINUTE, 10 * MINUTE, 25 * MINUTE]
-
-
-def test_a_second_round_does_not_post_again() -> None:
-    steps = plan_steps(TIERS, NOW, after_post=True)
-    assert [(step.position, step.tier.kind, step.due_at) for step in steps] == [
-        (1, TierKind.MENTION, NOW + 10 * MINUTE)
-    ]
 
 
 def test_the_next_step_is_the_earliest_that_is_still_to_come() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.sla.rules import Assessment, Cause, WatchedStop, assess, clock_time
-from bot.sop import SlaRules
+from bot.sop_sla import SlaRules
 from bot.stops.models import SlaState
 from connectors.base import DeliveryWindow, StopStatus
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.windows import read_window, to_window
+from bot.windows import WindowReading, as_json, read_window, to_window
 from bot.windows.spanish import SPANISH
 from bot.windows.words import ENGLISH
 
@@ -18,6 +18,7 @@ ZONES = [
     "Australia/Lord_Howe",
     "UTC",
 ]
+KEYS = {"date", "date_end", "start", "end", "clarify", "reason", "alternatives", "exclude"}
 LOCALES = ["en-US", "en-GB", "es-MX", "es-ES", "fr-FR", ""]
 
 # Sentences out of the reader's own vocabulary reach far deeper than random letters.
@@ -38,6 +39,7 @@ moments = st.datetimes(MOMENT("2024-01-01"), MOMENT("2030-12-31"), timezones=st.
 @settings(max_examples=800, deadline=None)
 @example("²⁵٣ ½ 99:99 24:60", datetime(2026, 6, 10, tzinfo=UTC), "UTC", "en-US")
 @example("tomorrow " * 400, datetime(2026, 6, 10, tzinfo=UTC), "UTC", "en-US")
+@example("by 10pm", datetime(2026, 6, 10, 21, tzinfo=UTC), "UTC", "en-US")
 def test_a_reading_is_whole_in_the_service_day_and_not_over(
     text: str, now: datetime, zone: str, locale: str
 ) -> None:
@@ -46,6 +48,7 @@ def test_a_reading_is_whole_in_the_service_day_and_not_over(
     assert (reading.start is None) == (reading.end is None)
     if reading.start and reading.end:
         assert time(8) <= reading.start < reading.end <= time(21)
+    _is_well_formed(reading)
     days = [day for day in (reading.date, reading.date_end, *reading.alternatives) if day]
     assert all(day >= today for day in days)
     if reading.date is None:
@@ -56,6 +59,35 @@ def test_a_reading_is_whole_in_the_service_day_and_not_over(
     if window is not None:
         assert window.end_at > now
         assert timedelta(0) < window.end_at - window.start_at <= timedelta(hours=14)
+
+
+def _is_well_formed(reading: WindowReading) -> None:
+    """Alternatives are two days or more, all different, the first of them the date; nothing wanted is ruled out."""
+    if reading.alternatives:
+        assert len(set(reading.alternatives)) == len(reading.alternatives) > 1
+        assert reading.alternatives[0] == reading.date
+        assert reading.date_end is None
+    assert list(reading.exclude) == sorted(set(reading.exclude))
+    assert reading.date_end is not None or reading.date not in reading.exclude
+    assert (reading.reason is None) == (reading.ask == "no")
+    assert set(as_json(reading)) == KEYS
+
+
+@given(st.text(max_size=1600), moments)
+@settings(max_examples=300, deadline=None)
+def test_any_text_of_any_length_is_answered_once_and_for_all(text: str, now: datetime) -> None:
+    first = read_window(text, now=now, timezone="America/New_York")
+    assert first == read_window(text, now=now, timezone="America/New_York")
+
+
+@given(phrases, moments, st.sampled_from(LOCALES), st.sampled_from(["UTC", "Asia/Tokyo", "America/Lima"]))
+@settings(max_examples=200, deadline=None)
+def test_the_offset_in_which_the_moment_is_written_does_not_matter(
+    text: str, now: datetime, locale: str, elsewhere: str
+) -> None:
+    moved = now.astimezone(ZoneInfo(elsewhere))
+    here = read_window(text, now=now, timezone="Europe/Madrid", locale=locale)
+    assert here == read_window(text, now=moved, timezone="Europe/Madrid", locale=locale)
 
 
 @given(moments, st.sampled_from(ZONES), st.integers(1, 72))

@@ -6,21 +6,8 @@ import pytest
 
 from connectors.emulation import serving
 from connectors.onfleet.client import OnfleetPlatform
-from tests.connectors.onfleet.onfleet_town import (
-    API_KEY,
-    TIMEZONE,
-    Clock,
-    Connect,
-    Town,
-    add_driver,
-    add_stop,
-    new_emulator,
-)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.connectors.onfleet.onfleet_town import API_KEY, Connect, Town, add_driver, add_stop, new_emulator
+from tests.connectors.towns import Clock, connecting
 
 
 @pytest.fixture
@@ -34,19 +21,9 @@ async def town(clock: Clock) -> AsyncIterator[Town]:
 
 @pytest.fixture
 async def connect(town: Town) -> AsyncIterator[Connect]:
-    """Opens clients on the town; they are closed at the end."""
-    opened: list[OnfleetPlatform] = []
-
-    def open_platform(**options: object) -> OnfleetPlatform:
-        given = {"api_key": API_KEY, "api_base": town.url, "timezone": TIMEZONE, "now": town.clock}
-        quick = {"backoff_seconds": 0.01, "requests_per_second": 1000}
-        platform = OnfleetPlatform(**(given | quick | options))  # type: ignore[arg-type]
-        opened.append(platform)
-        return platform
-
-    yield open_platform
-    for platform in opened:
-        await platform.aclose()
+    keys = {"api_key": API_KEY, "api_base": town.url}
+    async with connecting(OnfleetPlatform, **keys, now=town.clock) as connect:
+        yield connect
 
 
 @pytest.fixture

@@ -2,29 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from connectors.base import Address, DeliveryWindow
 from connectors.onfleet.client import OnfleetPlatform
 from connectors.onfleet.emulator import OnfleetEmulator
 from connectors.onfleet.emulator_store import Json
+from tests.connectors.towns import TIMEZONE, Clock, visit
 
 API_KEY = "test-key"
 SECRET = "5c" * 32
-TIMEZONE = "America/New_York"
-NINE_IN_NEW_YORK = datetime(2026, 6, 8, 13, 0, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = NINE_IN_NEW_YORK
-
-    def __call__(self) -> datetime:
-        return self.at
-
-    def advance(self, **passed: float) -> datetime:
-        self.at += timedelta(**passed)
-        return self.at
 
 
 @dataclass
@@ -68,18 +54,7 @@ def add_stop(emulator: OnfleetEmulator, clock: Clock, driver: str, number: int, 
     opens = clock.at + timedelta(hours=2 * number - 1)
     given: dict[str, object] = {
         "worker": driver,
-        "address": Address(
-            line=f"{number} Elm St, 2B",
-            city="Norwalk",
-            postcode="06850",
-            region="CT",
-            country="United States",
-            latitude=41.12,
-            longitude=-73.41,
-        ),
-        "recipient_name": "Dana Okafor",
-        "recipient_phone": f"+1203555{100 + number:04d}",
-        "window": DeliveryWindow(start_at=opens, end_at=opens + timedelta(hours=2)),
+        **visit(number, opens),
         "created_at": clock.at - timedelta(hours=14) + timedelta(seconds=number),
         "metadata": {"client": "Acme", "zone": "North"},
         "notes": "Ring twice",

@@ -22,7 +22,8 @@ from connectors.base import DeliveryWindow
 from connectors.emulation import serving
 from connectors.http import open_client
 from connectors.onfleet.payloads import Trigger, to_ms
-from tests.connectors.onfleet.onfleet_town import API_KEY, Clock, Town, add_driver, add_stop, new_emulator
+from tests.connectors.onfleet.onfleet_town import API_KEY, Town, add_driver, add_stop, new_emulator
+from tests.connectors.towns import Clock
 
 
 @pytest.fixture
@@ -100,10 +101,29 @@ async def test_pyonfleet_reads_the_account(town: Town, vendor: Onfleet) -> None:
     assert (worker["id"], worker["tasks"]) == (town.driver, town.refs)
     assert len((await ask(vendor.workers.getTasks, id=town.driver))["tasks"]) == 3
     assert (await ask(vendor.containers.get, workers=town.driver))["tasks"] == town.refs
-    assert (await ask(vendor.routeplans.get))[0]["tasks"] == town.refs
+    assert await ask(vendor.routeplans.get) == []
     assert await ask(vendor.recipients.get, phone="+12035550101")
     assert len(await ask(vendor.admins.get)) == 1
     assert await ask(vendor.hubs.get) == await ask(vendor.webhooks.get) == []
+
+
+async def test_pyonfleet_plans_a_route_and_hands_it_to_a_driver(town: Town, vendor: Onfleet) -> None:
+    wanted = {"name": "Monday north", "startTime": to_ms(town.clock() + timedelta(hours=1))}
+    plan = await ask(vendor.routeplans.create, body=wanted)
+    assert (plan["state"], plan["worker"], plan["tasks"]) == ("PENDING", None, [])
+    one, two, _ = town.refs
+    changed = await ask(vendor.routeplans.addTasksToRoutePlan, id=plan["id"], body={"tasks": [two, one]})
+    assert set(changed["tasks"]) == {one, two}
+    handed = await ask(vendor.routeplans.update, id=plan["id"], body={"worker": town.driver})
+    assert handed["worker"] == town.driver
+    assert [item["id"] for item in await ask(vendor.routeplans.get)] == [plan["id"]]
+    town.emulator.start_task(one)
+    assert (await ask(vendor.routeplans.get, id=plan["id"]))["actualStartTime"] == to_ms(town.clock())
+    with pytest.raises(ValidationError):
+        await ask(vendor.routeplans.update, id=plan["id"], body={"worker": None})
+    assert (await ask(vendor.tasks.get, id=two))["routePlan"] == plan["id"]
+    assert await ask(vendor.routeplans.deleteOne, id=plan["id"]) == 200
+    assert (await ask(vendor.tasks.get, id=two))["routePlan"] is None
 
 
 async def test_pyonfleet_arranges_a_drivers_order(town: Town, vendor: Onfleet) -> None:
@@ -204,8 +224,10 @@ async def test_a_known_phone_keeps_its_recipient_and_takes_the_new_name(town: To
 
 
 PLAY_AND_DIE = """
-import os, signal, sys
+import os, signal, sys, types
 from pathlib import Path
+tests = sys.modules["tests"] = types.ModuleType("tests")  # some package brings one of its own
+tests.__path__ = [sys.argv[3]]
 from tests.connectors.onfleet.onfleet_town import *
 clock = Clock()
 emulator = new_emulator(clock, ledger_path=Path(sys.argv[1]))
@@ -246,10 +268,11 @@ async def sink() -> AsyncIterator[tuple[Sink, str]]:
 async def test_objects_and_undelivered_events_survive_a_kill(
     tmp_path: Path, clock: Clock, sink: tuple[Sink, str]
 ) -> None:
-    ledger, root = tmp_path / "onfleet.db", str(Path(__file__).parents[3])
-    command = [sys.executable, "-c", PLAY_AND_DIE, str(ledger), sink[1]]
+    ledger, tests = tmp_path / "onfleet.db", Path(__file__).parents[2]
+    path = str(tests.parent)
+    command = [sys.executable, "-c", PLAY_AND_DIE, str(ledger), sink[1], str(tests)]
     died = await asyncio.to_thread(
-        subprocess.run, command, env=os.environ | {"PYTHONPATH": root}, check=False
+        subprocess.run, command, env=os.environ | {"PYTHONPATH": path}, check=False
     )
     assert died.returncode == -signal.SIGKILL
     revived = new_emulator(clock, ledger_path=ledger)

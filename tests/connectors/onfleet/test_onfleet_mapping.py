@@ -1,6 +1,6 @@
 """Pure: Onfleet's words and times as ours."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,12 +17,11 @@ from connectors.onfleet.mapping import (
     is_under_way,
     remaining_order,
     sequence_of,
-    to_e164,
-    to_route,
     to_stop,
     window_of,
 )
 from connectors.onfleet.payloads import CompletionDetails, Task, Worker, from_ms, to_ms
+from connectors.phones import to_e164
 
 NEW_YORK = Account("America/New_York")
 NOON = datetime(2026, 6, 8, 16, 0, tzinfo=UTC)
@@ -101,7 +100,6 @@ def test_the_active_task_comes_first_whether_or_not_onfleet_lists_it(
     active: str | None, tasks: list[str], order: tuple[str, ...]
 ) -> None:
     assert remaining_order(worker(activeTask=active, tasks=tasks)) == order
-    assert to_route(worker(activeTask=active, tasks=tasks), date(2026, 6, 8)).stop_refs == order
 
 
 def test_a_stop_counts_how_many_come_before_it() -> None:
@@ -235,6 +233,12 @@ def test_a_phone_is_e164_or_absent(phone: str, expected: str | None) -> None:
     assert to_e164(phone) == expected
 
 
+@pytest.mark.parametrize(("value", "expected"), [("A-332", "A-332"), (332, "332"), (" ", None), (None, None)])
+def test_the_clients_own_number_comes_from_metadata(value: object, expected: str | None) -> None:
+    entry = {"name": "orderNo", "type": "string", "value": value}
+    assert to_stop(task(metadata=[entry]), NEW_YORK, NOON).order_ref == expected
+
+
 def test_client_and_zone_come_from_metadata_else_from_merchant_and_team() -> None:
     around = Surroundings(worker=worker(teams=["team1"]), names={"team1": "North", "org1": "QuickShip"})
     named = task(
@@ -247,3 +251,26 @@ def test_client_and_zone_come_from_metadata_else_from_merchant_and_team() -> Non
         ("Acme", "South"),
         ("QuickShip", "North"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("skips", "skips_this_time", "expected"),
+    [
+        (False, None, True),
+        (True, None, False),
+        (True, False, True),  # the task's own setting wins, either way
+        (False, True, False),
+    ],
+)
+def test_whether_onfleet_may_text_the_recipient_is_the_tasks_word_then_theirs(
+    skips: bool, skips_this_time: bool | None, expected: bool
+) -> None:
+    recipient = {"id": "r1", "name": "Robin", "phone": "+12125550100", "skipSMSNotifications": skips}
+    overrides = {"recipientSkipSMSNotifications": skips_this_time}
+    stop = to_stop(task(recipients=[recipient], overrides=overrides), NEW_YORK, NOON)
+    assert stop.is_texted_by_platform is expected
+
+
+@pytest.mark.parametrize("recipients", [[], [{"id": "r1", "name": "Robin", "phone": ""}]])
+def test_onfleet_texts_nobody_without_a_phone(recipients: list[dict[str, str]]) -> None:
+    assert to_stop(task(recipients=recipients), NEW_YORK, NOON).is_texted_by_platform is False

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -10,38 +9,23 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from connectors.base import PlatformEvent, StopStatus
+from connectors.base import StopStatus
 from connectors.emulation import serving
-from connectors.errors import PlatformMisconfiguredError, PlatformRejectedError, StorageUnavailableError
+from connectors.errors import PlatformMisconfiguredError, PlatformRejectedError
 from connectors.http import open_client
 from connectors.onfleet.client import TRIGGERS, OnfleetPlatform
 from connectors.onfleet.mapping import Account
 from connectors.onfleet.payloads import to_ms
-from connectors.onfleet.webhook import MAX_BODY, router, sign
-from tests.connectors.onfleet.onfleet_town import SECRET, TIMEZONE, Clock, Town
+from connectors.onfleet.webhook import router, sign
+from connectors.platform_webhook import MAX_BODY
+from tests.connectors.edges import Received
+from tests.connectors.onfleet.onfleet_town import SECRET, Town
+from tests.connectors.towns import TIMEZONE, Clock
 
 PREFIX = "/connectors/onfleet"
 
 
-@dataclass
-class Edge:
-    """The router in an app; what it hands on is kept in order of arrival."""
-
-    clock: Clock
-    url: str = ""
-    received: list[PlatformEvent] = field(default_factory=list)
-    storage_fails: int = 0
-
-    async def receive(self, event: PlatformEvent) -> None:
-        if self.storage_fails:
-            self.storage_fails -= 1
-            raise StorageUnavailableError("no database")
-        self.received.append(event)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [event.kind for event in self.received]
-
+class Edge(Received):
     async def post(self, body: bytes, signature: bytes | None = None) -> httpx.Response:
         given = sign(bytes.fromhex(SECRET), body).encode() if signature is None else signature
         async with open_client("") as client:
@@ -50,7 +34,7 @@ class Edge:
 
 @pytest.fixture
 async def edge(clock: Clock) -> AsyncIterator[Edge]:
-    edge = Edge(clock)
+    edge = Edge()
     app = FastAPI()
     routes = router(edge.receive, secret_hex=SECRET, account=Account(TIMEZONE), now=clock)
     app.include_router(routes, prefix=PREFIX)
@@ -66,10 +50,10 @@ def body_of(**fields: Any) -> bytes:
 async def test_registration_shakes_hands_and_is_done_once(
     town: Town, platform: OnfleetPlatform, edge: Edge
 ) -> None:
-    assert await platform.ensure_webhooks(edge.url) == len(TRIGGERS) == 12
+    assert await platform.ensure_webhooks(edge.url) == len(TRIGGERS) == 13
     assert await platform.ensure_webhooks(edge.url) == 0
     hooks = town.emulator.store.all_of("webhooks")
-    assert {hook["trigger"] for hook in hooks} == {0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 29}
+    assert {hook["trigger"] for hook in hooks} == {0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 12, 13, 29}
 
 
 async def test_an_address_that_does_not_echo_the_check_is_not_registered(
@@ -230,10 +214,12 @@ async def test_duty_names_the_driver(edge: Edge) -> None:
     assert (event.kind, event.driver_ref, event.stop_ref) == ("driver_duty", "w1", None)
 
 
-async def test_an_event_without_a_time_is_the_same_fact_only_in_the_same_words(edge: Edge) -> None:
+async def test_an_event_without_a_time_is_the_same_fact_only_in_the_same_words(
+    clock: Clock, edge: Edge
+) -> None:
     for notes in ("a", "a", "b"):
         await edge.post(body_of(time=None, data={"task": {"id": "t1", "state": 1, "notes": notes}}))
-    assert [event.occurred_at for event in edge.received] == [edge.clock()] * 3
+    assert [event.occurred_at for event in edge.received] == [clock()] * 3
     first, second, third = (event.vendor_id for event in edge.received)
     assert first == second != third
 
@@ -252,6 +238,28 @@ async def test_the_handshake_echoes_exactly_what_was_asked(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize("secret", ["", "not hex"])
-async def test_a_secret_that_cannot_be_one_is_said_at_once(edge: Edge, secret: str) -> None:
+async def test_a_secret_that_cannot_be_one_is_said_at_once(clock: Clock, edge: Edge, secret: str) -> None:
     with pytest.raises(PlatformMisconfiguredError):
-        router(edge.receive, secret_hex=secret, account=Account(TIMEZONE), now=edge.clock)
+        router(edge.receive, secret_hex=secret, account=Account(TIMEZONE), now=clock)
+
+
+async def test_an_event_bears_the_name_of_its_account(town: Town, clock: Clock) -> None:
+    edge, app = Edge(), FastAPI()
+    account = Account(TIMEZONE, name="onfleet_west")
+    app.include_router(router(edge.receive, secret_hex=SECRET, account=account, now=clock), prefix=PREFIX)
+    town.emulator.complete_task(town.refs[0])
+    task = town.emulator.store.whole_task(town.task(0))
+    async with serving(app) as url:
+        edge.url = f"{url}{PREFIX}/webhook"
+        answer = await edge.post(body_of(triggerId=3, taskId=town.refs[0], data={"task": task}))
+    assert answer.status_code == 200
+    (event,) = edge.received
+    assert event.stop is not None
+    assert (event.platform, event.stop.platform) == ("onfleet_west", "onfleet_west")
+
+
+async def test_a_dispatchers_clone_is_a_new_stop(town: Town, platform: OnfleetPlatform, edge: Edge) -> None:
+    await platform.ensure_webhooks(edge.url)
+    copy = town.emulator.tasks.clone(town.refs[0], None)
+    await town.emulator.webhooks.settle()
+    assert [(event.kind, event.stop_ref) for event in edge.received] == [("stop_created", copy["id"])]

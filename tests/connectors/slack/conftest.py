@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from connectors.emulation import serving
 from connectors.slack.client import SlackDesk
+from connectors.slack.desk_gestures import DeskEdge
 from connectors.slack.emulator import SlackEmulator
 from connectors.slack.webhook import build_app, router
 from tests.connectors.slack.slack_world import BOT_TOKEN, CHANNELS, DISPATCHERS, SECRET, Clock, SlackWorld
@@ -68,7 +69,15 @@ async def world(clock: Clock, slack_board: Switchboard) -> AsyncIterator[SlackWo
 async def listening(world: SlackWorld, edge_board: Switchboard) -> SlackWorld:
     """The same, with Doorline's edge behind it."""
     app = FastAPI()
-    bolt = build_app(world.receiver, signing_secret=SECRET, client=world.desk.web, now=world.clock)
+    desk = DeskEdge(world.task_receiver, world.command_receiver, lambda: world.clients)
+    bolt = build_app(
+        world.receiver,
+        signing_secret=SECRET,
+        client=world.desk.web,
+        now=world.clock,
+        desk=desk,
+        home=world.home_receiver,
+    )
     app.include_router(router(bolt, signing_secret=SECRET), prefix="/connectors/slack")
     edge_board.app = app
     world.events_url = world.emulator.events_url = f"{edge_board.url}/connectors/slack/events"

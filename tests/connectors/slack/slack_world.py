@@ -5,20 +5,15 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 from slack_sdk.signature import SignatureVerifier
 
-from connectors.base import (
-    DeliveryWindow,
-    DispatcherAction,
-    EscalationLine,
-    EscalationState,
-    EscalationView,
-    Severity,
-    StopStatus,
-)
+from connectors.base import DeliveryWindow, StopStatus
+from connectors.desk import DeskCommand, TaskAction
+from connectors.escalation import DispatcherAction, EscalationLine, EscalationState, EscalationView, Severity
+from connectors.home import HomeAction
 from connectors.slack.client import SlackDesk
 from connectors.slack.emulator import SlackEmulator
 
@@ -45,22 +40,25 @@ class Clock:
         self.at += timedelta(**length)
 
 
-class Receiver:
+Action = TypeVar("Action", DispatcherAction, TaskAction, DeskCommand, HomeAction)
+
+
+class Receiver(Generic[Action]):
     """What the durable inbox does: keeps an action once, whatever number of times it comes; may be down."""
 
     def __init__(self) -> None:
-        self.stored: dict[str, DispatcherAction] = {}
+        self.stored: dict[str, Action] = {}
         self.arrivals = 0
         self.refusals: list[Exception] = []
 
-    async def __call__(self, action: DispatcherAction) -> None:
+    async def __call__(self, action: Action) -> None:
         self.arrivals += 1
         if self.refusals:
             raise self.refusals.pop(0)
         self.stored.setdefault(action.vendor_id, action)
 
     @property
-    def actions(self) -> list[DispatcherAction]:
+    def actions(self) -> list[Action]:
         return list(self.stored.values())
 
 
@@ -71,7 +69,11 @@ class SlackWorld:
         self.api = f"{url}/api/"
         self.desk = desk
         self.clock = clock
-        self.receiver = Receiver()
+        self.receiver = Receiver[DispatcherAction]()
+        self.task_receiver = Receiver[TaskAction]()
+        self.command_receiver = Receiver[DeskCommand]()
+        self.home_receiver = Receiver[HomeAction]()
+        self.clients: list[str] = []
         self.events_url = ""
 
     async def control(self, path: str, order: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -140,6 +142,7 @@ def make_view(**changes: Any) -> EscalationView:
         "why": "ETA 4:25 pm, window ends 4:00 pm",
         "driver_name": "Van 7",
         "driver_behind": "3 stops behind plan",
+        "has_driver": True,
         "lines": (make_line(),),
         "exposure_usd": 150,
         "next_step": "mentions <!subteam^S1|oncall-north>",

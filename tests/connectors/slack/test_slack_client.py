@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from connectors.base import EscalationState, PostedMessage
 from connectors.emulation import Fault, free_port
 from connectors.errors import ChannelMisconfiguredError, ChannelUnavailableError, OutcomeUnknownError
+from connectors.escalation import EscalationState, PostedMessage
 from connectors.slack.client import SlackDesk
 from tests.connectors.slack.slack_world import BOT_TOKEN, SlackWorld, make_view
 
@@ -190,6 +190,7 @@ async def test_a_rate_limit_says_when_to_come_back_and_nothing_was_posted(world:
     assert raised.value.retry_after == timedelta(seconds=1)
     assert len(await world.channel()) == 1
     world.clock.pass_by(seconds=1)
+    await asyncio.sleep(1.05)
     await world.desk.post("C0NORTH001", make_view())
 
 

@@ -10,9 +10,14 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
+from connectors.emulation import serving
 from connectors.slack.emulator_blocks import block_problems
-from tests.connectors.slack.slack_world import BOT_TOKEN, SlackWorld, make_view
+from tests.connectors.slack.slack_world import BOT_TOKEN, SlackWorld, make_view, wait_until
 
 NORTH = "C0NORTH001"
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
@@ -295,15 +300,114 @@ async def test_blocks_beyond_their_limits_are_refused(world: SlackWorld, blocks:
 
 async def test_a_view_opens_once_with_a_fresh_trigger(world: SlackWorld) -> None:
     client = bot(world)
-    modal = {"type": "modal", "title": {"type": "plain_text", "text": "T"}, "blocks": [SECTION]}
-    trigger = world.emulator.api.issue_trigger()
-    assert (await client.views_open(trigger_id=trigger, view=modal))["view"]["id"].startswith("V")
-    assert await refused(client.views_open(trigger_id=trigger, view=modal)) == "expired_trigger_id"
-    assert await refused(client.views_open(trigger_id="1.2", view=modal)) == "invalid_trigger_id"
+    window = modal(blocks=[SECTION])
+    trigger = world.emulator.api.views.issue_trigger("U0DANA0001")
+    assert (await client.views_open(trigger_id=trigger, view=window))["view"]["id"].startswith("V")
+    assert await refused(client.views_open(trigger_id=trigger, view=window)) == "exchanged_trigger_id"
+    assert await refused(client.views_open(trigger_id="1.2", view=window)) == "invalid_trigger_id"
     home = {"type": "home", "blocks": [SECTION]}
     assert (await client.views_publish(user_id="U0DANA0001", view=home))["ok"]
     too_much = {"type": "home", "blocks": [{"type": "divider"}] * 101}
     assert await refused(client.views_publish(user_id="U0DANA0001", view=too_much)) == "invalid_blocks"
+
+
+def modal(**changes: Any) -> dict[str, Any]:
+    element = {"type": "plain_text_input", "action_id": "a", "max_length": 5}
+    block = {
+        "type": "input",
+        "block_id": "b",
+        "label": {"type": "plain_text", "text": "L"},
+        "element": element,
+    }
+    texts = {name: {"type": "plain_text", "text": name} for name in ("title", "submit", "close")}
+    return {"type": "modal", "callback_id": "c", "blocks": [block], **texts} | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"title": None},
+        {"title": {"type": "plain_text", "text": "x" * 25}},
+        {"title": {"type": "mrkdwn", "text": "x"}},
+        {"submit": None},  # needed where there is an input
+        {"close": {"type": "plain_text", "text": "x" * 25}},
+        {"private_metadata": "x" * 3001},
+        {"callback_id": "x" * 256},
+        {"type": "home"},
+        {"blocks": [{"type": "input", "label": {"type": "plain_text", "text": "x"}}]},
+        {"blocks": [modal()["blocks"][0] | {"element": {"type": "plain_text_input", "max_length": 3001}}]},
+    ],
+)
+async def test_a_modal_beyond_slacks_limits_is_refused(world: SlackWorld, changes: dict[str, Any]) -> None:
+    trigger = world.emulator.api.views.issue_trigger("U0DANA0001")
+    error = await refused(bot(world).views_open(trigger_id=trigger, view=modal(**changes)))
+    assert error in {"invalid_arguments", "invalid_blocks"}
+    assert (await bot(world).views_open(trigger_id=trigger, view=modal()))["ok"]  # it is not used up
+
+
+async def test_a_trigger_lives_three_seconds(world: SlackWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    trigger = world.emulator.api.views.issue_trigger("U0DANA0001")
+    monkeypatch.setattr("connectors.slack.emulator_views.TRIGGER_SECONDS", 0.0)
+    assert await refused(bot(world).views_open(trigger_id=trigger, view=modal())) == "expired_trigger_id"
+
+
+async def test_windows_stack_three_deep_and_lose_races_safely(world: SlackWorld) -> None:
+    client, views = bot(world), world.emulator.api.views
+
+    def trigger() -> str:
+        return views.issue_trigger("U0DANA0001")
+
+    assert await refused(client.views_push(trigger_id=trigger(), view=modal())) == "not_found"
+    first = (await client.views_open(trigger_id=trigger(), view=modal()))["view"]
+    second = (await client.views_push(trigger_id=trigger(), view=modal()))["view"]
+    assert (second["root_view_id"], second["previous_view_id"]) == (first["id"], first["id"])
+    await client.views_push(trigger_id=trigger(), view=modal())
+    assert await refused(client.views_push(trigger_id=trigger(), view=modal())) == "push_limit_reached"
+    changed = (await client.views_update(view_id=first["id"], hash=first["hash"], view=modal()))["view"]
+    assert (changed["id"], changed["hash"] != first["hash"]) == (first["id"], True)
+    stale = client.views_update(view_id=first["id"], hash=first["hash"], view=modal())
+    assert await refused(stale) == "hash_conflict"
+    assert await refused(client.views_update(view_id="V0", view=modal())) == "not_found"
+
+
+async def test_the_form_itself_refuses_what_its_limits_forbid(world: SlackWorld) -> None:
+    trigger = world.emulator.api.views.issue_trigger("U0DANA0001")
+    view = (await bot(world).views_open(trigger_id=trigger, view=modal()))["view"]
+    order = {"user": "U0DANA0001", "view_id": view["id"]}
+    empty = await world.control("submit", order)
+    assert empty["errors"] == {"b": "Please complete this required field."}
+    long = await world.control("submit", order | {"values": {"b": {"a": "too long"}}})
+    assert (long["status"], long["open"], list(long["errors"])) == (None, True, ["b"])
+    await world.control("close", {"user": "U0DANA0001"})
+    assert (await world.control("views/U0DANA0001"))["view"] is None
+    assert (await world.control("submit", order))["error"] == "view_not_found"
+
+
+@pytest.mark.parametrize(
+    ("answer", "after"),
+    [
+        ({}, {"errors": {}, "open": False}),
+        ({"response_action": "clear"}, {"errors": {}, "open": False}),
+        ({"response_action": "errors", "errors": {"b": "No."}}, {"errors": {"b": "No."}, "open": True}),
+        ({"response_action": "update", "view": modal(callback_id="new")}, {"errors": {}, "open": True}),
+        ({"response_action": "push", "view": modal()}, {"errors": {}, "open": False}),
+        ({"response_action": "errors", "errors": {"elsewhere": "No."}}, {"error": "invalid_errors"}),
+        ({"response_action": "dance"}, {"error": "invalid_response_action"}),
+    ],
+)
+async def test_what_an_app_answers_to_a_submission_is_done(
+    world: SlackWorld, answer: dict[str, Any], after: dict[str, Any]
+) -> None:
+    async def app(request: Request) -> Response:
+        return JSONResponse(answer)
+
+    async with serving(Starlette(routes=[Route("/", app, methods=["POST"])])) as url:
+        world.emulator.events_url = url
+        trigger = world.emulator.api.views.issue_trigger("U0DANA0001")
+        view = (await bot(world).views_open(trigger_id=trigger, view=modal()))["view"]
+        order = {"user": "U0DANA0001", "view_id": view["id"], "values": {"b": {"a": "x"}}}
+        sent = await world.control("submit", order)
+    assert {name: sent[name] for name in after} == after
 
 
 async def test_a_response_url_may_replace_the_original(listening: SlackWorld) -> None:
@@ -332,6 +436,33 @@ async def test_the_demo_page_sees_what_it_has_to_draw(world: SlackWorld) -> None
     assert message["is_bot"] is True
     assert message["edited"] is False
     assert message["blocks"][0]["type"] == "section"
+
+
+async def test_messages_are_told_as_slack_tells_them(world: SlackWorld) -> None:
+    told: list[dict[str, Any]] = []
+
+    async def app(request: Request) -> Response:
+        told.append((await request.json())["event"])
+        return Response()
+
+    async with serving(Starlette(routes=[Route("/", app, methods=["POST"])])) as url:
+        world.emulator.events_url = url
+        posted = await world.desk.post(NORTH, make_view())
+        order = {"channel": NORTH, "user": "U0DANA0001", "thread_ts": posted.ts, "text": ">> a & b"}
+        ts = (await world.control("say", order | {"files": ["a.jpg"]}))["ts"]
+        await world.control("edit", {"channel": NORTH, "user": "U0DANA0001", "ts": ts, "text": "c"})
+        await world.control("say", {"channel": "C0EMPTY001", "user": "U0DANA0001", "text": "not for us"})
+        await wait_until(lambda: not world.emulator.events.undelivered)
+    by_kind = {event.get("subtype", "plain"): event for event in told}
+    assert set(by_kind) == {"plain", "file_share", "message_changed"}
+    assert by_kind["plain"]["bot_id"] == "B0DOORLINE"
+    said = by_kind["file_share"]
+    assert (said["text"], said["thread_ts"], said["user"]) == ("&gt;&gt; a &amp; b", posted.ts, "U0DANA0001")
+    assert (said["channel"], said["channel_type"], said["parent_user_id"]) == (NORTH, "channel", "U0DOORLINE")
+    assert said["blocks"][0]["elements"][0]["elements"] == [{"type": "text", "text": ">> a & b"}]
+    changed = by_kind["message_changed"]
+    assert (changed["message"]["text"], changed["previous_message"]["ts"]) == ("c", ts)
+    assert "user" not in changed
 
 
 async def test_wrong_orders_are_explained(world: SlackWorld) -> None:

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from connectors.base import DispatcherVerb, EscalationState
 from connectors.emulation import serving
 from connectors.errors import StorageUnavailableError
+from connectors.escalation import DispatcherVerb, EscalationState
 from connectors.slack.emulator import SlackEmulator
 from tests.connectors.slack.slack_world import (
     BOT_TOKEN,
@@ -67,10 +67,8 @@ async def test_our_own_reactions_are_no_news(listening: SlackWorld) -> None:
 async def test_a_pressed_button_carries_the_escalation(listening: SlackWorld) -> None:
     posted = await listening.desk.post("#dispatch-north", make_view())
     order = {"channel": posted.channel, "ts": posted.ts, "user": DANA}
-    assert await listening.control("press", {**order, "action_id": "acknowledge"}) == {
-        "ok": True,
-        "status": 200,
-    }
+    pressed = await listening.control("press", {**order, "action_id": "acknowledge"})
+    assert pressed == {"ok": True, "status": 200, "view": None}
     (action,) = listening.receiver.actions
     assert (action.escalation_id, action.dispatcher, action.message_ts) == ("E-1", DANA, posted.ts)
     assert action.response_url is not None
@@ -118,6 +116,10 @@ async def test_slack_gives_up_after_three_retries(listening: SlackWorld) -> None
     assert listening.receiver.actions == []
 
 
+REACTIONS = frozenset({"reaction_added", "reaction_removed"})
+"""Where an app's deliveries are counted, it has subscribed to nothing else."""
+
+
 class Listener:
     """Any app's edge, written against Slack's documentation alone."""
 
@@ -135,6 +137,7 @@ async def test_retries_say_their_number_and_why(world: SlackWorld) -> None:
     listener = Listener(Response(status_code=500), Response(status_code=503))
     async with serving(listener.app) as url:
         world.emulator.events_url = url
+        world.emulator.subscriptions = REACTIONS
         posted = await world.desk.post("#dispatch-north", make_view())
         await as_dana(world).reactions_add(channel=posted.channel, name="eyes", timestamp=posted.ts)
         await wait_until(lambda: len(listener.requests) == 3)
@@ -149,6 +152,7 @@ async def test_an_app_may_decline_retries(world: SlackWorld) -> None:
     listener = Listener(Response(status_code=500, headers={"x-slack-no-retry": "1"}))
     async with serving(listener.app) as url:
         world.emulator.events_url = url
+        world.emulator.subscriptions = REACTIONS
         posted = await world.desk.post("#dispatch-north", make_view())
         await as_dana(world).reactions_add(channel=posted.channel, name="eyes", timestamp=posted.ts)
         await wait_until(lambda: world.emulator.events.given_up)
@@ -159,6 +163,7 @@ async def test_the_envelope_is_slacks(world: SlackWorld) -> None:
     listener = Listener()
     async with serving(listener.app) as url:
         world.emulator.events_url = url
+        world.emulator.subscriptions = REACTIONS
         posted = await world.desk.post("#dispatch-north", make_view())
         await as_dana(world).reactions_add(channel=posted.channel, name="eyes", timestamp=posted.ts)
         await wait_until(lambda: listener.requests)
@@ -184,6 +189,7 @@ async def test_a_killed_slack_still_has_its_messages_and_goes_on_delivering(
             dispatchers=DISPATCHERS,
             ledger_path=tmp_path / "slack.db",
             retry_scale=retry_scale,
+            subscriptions=REACTIONS,
         )
 
     first = emulator(retry_scale=1000.0)  # it will not come to its second retry

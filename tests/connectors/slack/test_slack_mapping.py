@@ -5,9 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors.base import DispatcherVerb
 from connectors.errors import UnreadablePayloadError
-from connectors.slack.mapping import button_actions, instant, reaction_action, to_ts
+from connectors.escalation import DispatcherVerb
+from connectors.slack.mapping import (
+    button_actions,
+    instant,
+    reaction_action,
+    to_ts,
+    took_back_resolution,
+)
 from connectors.slack.payloads import ButtonPress, ReactionEnvelope
 from tests.connectors.slack.slack_world import Clock, reaction_body
 
@@ -39,6 +45,20 @@ def test_what_a_reaction_means(kind: str, reaction: str, verb: DispatcherVerb | 
 def test_a_reaction_without_its_message_is_unreadable() -> None:
     with pytest.raises(UnreadablePayloadError):
         reaction_action(envelope(item={"type": "message"}), NOW)
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"type": "reaction_removed", "item_user": "U0DOORLINE"}, True),
+        ({"type": "reaction_removed", "item_user": "U0DANA0001"}, False),
+        ({"type": "reaction_removed"}, False),
+        ({"type": "reaction_added", "item_user": "U0DOORLINE"}, False),
+        ({"type": "reaction_removed", "item_user": "U0DOORLINE", "reaction": "eyes"}, False),
+    ],
+)
+def test_a_check_mark_taken_off_our_own_message_is_noticed(event: dict[str, str], expected: bool) -> None:
+    assert took_back_resolution(envelope(**{"reaction": "white_check_mark"} | event)) is expected
 
 
 def press(**button: str) -> ButtonPress:

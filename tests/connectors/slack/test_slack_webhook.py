@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from connectors.base import DispatcherVerb
 from connectors.errors import StorageUnavailableError
+from connectors.escalation import DispatcherVerb
 from tests.connectors.slack.slack_world import SECRET, SlackWorld, reaction_body, sign
 
 VIEW = {"type": "modal", "callback_id": "x", "team_id": "T0DOORLINE", "app_installed_team_id": "T0DOORLINE"}
@@ -128,6 +128,11 @@ async def test_freshness_is_judged_on_real_time_whatever_day_is_pretended(listen
             urlencode({"payload": '{"type": "view_submission", "view": {"callback_id": "x"}}'}),
             FORM["content-type"],
         ),
+        (
+            urlencode({"payload": '{"type": "block_actions", "actions": [{"value": "x"}]}'}),
+            FORM["content-type"],
+        ),
+        (urlencode({"payload": '{"type": "view_submission", "view": {}}'}), FORM["content-type"]),
         ("nothing=here", "application/x-www-form-urlencoded"),
         ("", "application/json"),
     ],
@@ -164,6 +169,8 @@ async def test_an_endless_body_is_cut_off(listening: SlackWorld) -> None:
         reaction_body(type="app_uninstalled"),
         reaction_body(reaction="tada"),
         reaction_body(type="reaction_removed", reaction="white_check_mark"),
+        reaction_body(type="message", subtype="message_changed", hidden=True, message={"text": "&gt;&gt; x"}),
+        reaction_body(type="message", blocks=None, text=None, files=None),
         reaction_body(item={"type": "file", "file": "F1"}),
         reaction_body(user="U0DOORLINE"),
     ],
@@ -178,7 +185,9 @@ async def test_events_that_mean_nothing_to_us_are_answered_200(listening: SlackW
     "payload",
     [
         press_body(actions=[{"type": "button", "action_id": "unknown", "action_ts": "1.0"}]),
+        press_body(actions=[{"type": "button", "action_id": "open_link", "value": "{}"}]),
         urlencode({"payload": json.dumps({"type": "view_submission", "view": VIEW})}),
+        urlencode({"payload": json.dumps({"type": "view_closed", "view": VIEW | {"callback_id": "reply"}})}),
         urlencode({"payload": json.dumps({"type": "shortcut", "callback_id": "x"})}),
         "command=%2Fsla&text=list&user_id=U0DANA0001&channel_id=C0NORTH001&team_id=T0DOORLINE",
     ],

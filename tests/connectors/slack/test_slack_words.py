@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.base import (
-    DeliveryWindow,
+from connectors.base import DeliveryWindow, FailureReason, StopStatus
+from connectors.escalation import (
     EscalationLine,
     EscalationState,
     EscalationView,
@@ -16,7 +16,6 @@ from connectors.base import (
     HappeningFacts,
     Refusal,
     Severity,
-    StopStatus,
 )
 from connectors.slack.blocks import (
     escalation_blocks,
@@ -25,6 +24,7 @@ from connectors.slack.blocks import (
     thread_line,
 )
 from connectors.slack.emulator_blocks import block_problems
+from connectors.slack.history import Hint, hint_text
 from connectors.slack.mrkdwn import duration_words, moment, pack, window_words, without_mentions
 from tests.connectors.slack.slack_world import Clock, make_line, make_view
 
@@ -46,6 +46,8 @@ def read_aloud(view: EscalationView, now: datetime = NOW) -> str:
             lines.append(" ".join(f"[{e['text']['text']}]" for e in block["elements"]))
         else:
             lines.append(" ".join(e["text"] for e in block["elements"]))
+        if accessory := block.get("accessory"):
+            lines.append(f"[{accessory['text']['text']}]")
     return "\n".join(lines)
 
 
@@ -65,7 +67,7 @@ def test_a_stop_at_risk_reads_like_the_example() -> None:
         "ETA 4:25 pm, window ends 4:00 pm. Van 7 is 3 stops behind plan.",
         f'• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm · recipient, 3:30 pm: "{words}"',
         "• 18 Oak Ave · window 2-4 pm · ETA 4:40 pm",
-        "[Acknowledge] [Resolve]",
+        "[Acknowledge] [Tell recipients] [Contact driver] [Move window] [More…]",
         "Next: mentions @oncall-north at 3:41 pm",
     ]
     assert escalation_text(view, NOW) == "At risk: North 3, Acme, 2 stops. ETA 4:25 pm, window ends 4:00 pm."
@@ -84,7 +86,7 @@ def test_an_acknowledged_one_says_who_has_it_and_until_when() -> None:
         "At risk · North 3 · Acme · 1 stop · $150 exposed",
         "ETA 4:25 pm, window ends 4:00 pm. Van 7 is 3 stops behind plan.",
         "• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm",
-        "[Resolve]",
+        "[Resolve] [Hand over] [Snooze] [More…]",
     ]
     assert escalation_text(view, NOW) == "<@U0DANA0001> has it until 4:00 pm: North 3, Acme, 1 stop"
 
@@ -114,39 +116,120 @@ def test_every_ending_is_a_sentence(outcome: str, resolved_by: str | None, first
 
 
 def test_a_snoozed_one_can_be_taken() -> None:
-    view = make_view(state=EscalationState.SNOOZED, acknowledged_until=utc(6, 10, 19, 50), next_step="")
-    lines = read_aloud(view).splitlines()
-    assert lines[0] == ":zzz: Snoozed · until 3:50 pm"
-    assert lines[-1] == "[Acknowledge] [Resolve]"
+    snoozed = {"state": EscalationState.SNOOZED, "snoozed_until": utc(6, 10, 19, 50), "next_step": ""}
+    lines = read_aloud(make_view(**snoozed, snoozed_by="U0DANA0001")).splitlines()
+    assert lines[0] == ":zzz: Snoozed · until 3:50 pm · by <@U0DANA0001>"
+    assert lines[-1].startswith("[Acknowledge] ")
 
 
 def test_a_waiting_recipient_is_shown_with_their_words_and_how_to_reach_them() -> None:
     line = make_line(
-        recipient_name="Rosa Diaz",
-        recipient_phone="+12125550100",
+        person_name="Rosa Diaz",
+        person_phone="+12125550100",
         last_words="THIRD time you say 3pm and NOTHING. want a human",
         last_words_at=utc(6, 10, 19, 5),
     )
     view = make_view(
         severity=Severity.RECIPIENT_WAITING,
-        why="Rosa Diaz asked for a person",
+        why="Asks for a person",
         driver_name="",
         driver_behind="",
         lines=(line,),
         exposure_usd=0,
         next_step="",
+        can_reply=True,
     )
     assert read_aloud(view).splitlines() == [
         ":red_circle: *Recipient waiting* · North 3 · Acme · 1 stop",
-        "Rosa Diaz asked for a person.",
-        "• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm · reach Rosa Diaz at +12125550100"
-        ' · recipient, 3:05 pm: "THIRD time you say 3pm and NOTHING. want a human"',
-        "[Acknowledge] [Resolve]",
+        "Asks for a person.",
+        "Rosa Diaz (+12125550100) wrote at 3:05 pm:",
+        "> THIRD time you say 3pm and NOTHING. want a human",
+        "• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm",
+        "[Acknowledge] [Reply] [Resolve]",
+        "Only Reply, or &gt;&gt; in the thread, writes to the recipient",
+    ]
+    assert escalation_text(view, NOW) == (
+        "Recipient waiting: North 3, Acme, 1 stop. Asks for a person. "
+        '"THIRD time you say 3pm and NOTHING. want a human"'
+    )
+
+
+def waiting(**changes: Any) -> EscalationView:
+    line = make_line(person_name="Rosa Diaz", person_phone="+12125550100", last_words="anyone?")
+    values: dict[str, Any] = {
+        "severity": Severity.RECIPIENT_WAITING,
+        "why": "Asks for a person",
+        "driver_name": "",
+        "driver_behind": "",
+        "lines": (line,),
+        "exposure_usd": 0,
+        "next_step": "",
+        "can_reply": True,
+    }
+    return make_view(**values | changes)
+
+
+def test_who_holds_a_conversation_knows_that_the_bot_is_silent() -> None:
+    view = waiting(
+        state=EscalationState.ACKNOWLEDGED,
+        acknowledged_by="U0DANA0001",
+        acknowledged_until=utc(6, 10, 20),
+    )
+    assert read_aloud(view).splitlines() == [
+        ":large_yellow_circle: <@U0DANA0001> has it · the bot is silent · until 4:00 pm",
+        "Recipient waiting · North 3 · Acme · 1 stop",
+        "Asks for a person.",
+        "Rosa Diaz (+12125550100) wrote:",
+        "> anyone?",
+        "• 14 Elm St 2B · window 2-4 pm · ETA 4:25 pm",
+        "[Reply] [Resolve]",
+        "Only Reply, or &gt;&gt; in the thread, writes to the recipient · Resolve gives it back to the bot",
+    ]
+    expected = "<@U0DANA0001> has it, the bot is silent until 4:00 pm: North 3, Acme, 1 stop"
+    assert escalation_text(view, NOW) == expected
+
+
+def test_a_request_says_what_is_asked_and_is_ended_by_a_decision() -> None:
+    view = waiting(why="Wants another window", decision="Move it to Tue, Jun 11, 5-9 pm?")
+    lines = read_aloud(view).splitlines()
+    assert lines[1:3] == ["Wants another window.", "*Asks:* Move it to Tue, Jun 11, 5-9 pm?"]
+    assert lines[-2] == "[Approve] [Decline] [Acknowledge] [Reply]"
+    assert "Asks: Move it to Tue, Jun 11, 5-9 pm?" in escalation_text(view, NOW)
+    held = view.model_copy(update={"state": EscalationState.ACKNOWLEDGED, "acknowledged_by": "U0DANA0001"})
+    assert "silent" not in read_aloud(held)
+    assert read_aloud(held).splitlines()[-2] == "[Approve] [Decline] [Reply]"
+
+
+def test_declining_asks_once_more_and_approving_does_not() -> None:
+    blocks = escalation_blocks(waiting(decision="Move it to 5-9 pm?"), NOW)
+    (elements,) = [b["elements"] for b in blocks if b["type"] == "actions"]
+    confirms = {e["action_id"]: e.get("confirm") for e in elements}
+    assert confirms["approve"] is None
+    assert confirms["decline"]["text"]["text"] == "Move it to 5-9 pm? The recipient is told no."
+
+
+def test_a_waiting_recipient_without_a_known_stop_is_still_somebody() -> None:
+    line = make_line(
+        stop_id="", address_line="", tracking="", client="", window=None, eta_at=None, last_words="hello?"
+    )
+    view = waiting(zone="", client="", lines=(line.model_copy(update={"person_phone": "+12125550100"}),))
+    assert read_aloud(view).splitlines()[:5] == [
+        ":red_circle: *Recipient waiting*",
+        "Asks for a person.",
+        "+12125550100 wrote:",
+        "> hello?",
+        "• we do not know which stop it is about",
     ]
 
 
+def test_a_resolved_handoff_offers_nothing_more() -> None:
+    lines = read_aloud(waiting(state=EscalationState.RESOLVED, resolved_by="U0DANA0001")).splitlines()
+    assert lines[0] == ":white_check_mark: Resolved by <@U0DANA0001>"
+    assert not any(line.startswith(("[", "Only", ">")) for line in lines)
+
+
 def test_the_phone_number_is_shown_only_where_someone_has_to_call() -> None:
-    line = make_line(recipient_name="Rosa Diaz", recipient_phone="+12125550100")
+    line = make_line(person_name="Rosa Diaz", person_phone="+12125550100")
     assert "5550100" not in read_aloud(make_view(lines=(line,)))
 
 
@@ -161,6 +244,7 @@ def test_a_silent_platform_has_no_stops_and_still_reads_well() -> None:
         lines=(),
         exposure_usd=0,
         next_step="",
+        has_driver=False,
     )
     assert read_aloud(view).splitlines() == [
         ":red_circle: *No platform updates*",
@@ -213,14 +297,153 @@ def test_a_long_list_shows_eight_and_counts_the_rest() -> None:
 
 
 def test_the_buttons_carry_the_escalation_and_change_with_its_state() -> None:
-    def buttons(state: EscalationState) -> list[tuple[str, str]]:
-        blocks = escalation_blocks(make_view(state=state), NOW)
-        actions = [b for b in blocks if b["type"] == "actions"]
-        return [(e["action_id"], e["value"]) for block in actions for e in block["elements"]]
+    def buttons(state: EscalationState, **changes: Any) -> list[str]:
+        blocks = escalation_blocks(make_view(state=state, **changes), NOW)
+        elements = [e for b in blocks if b["type"] == "actions" for e in b["elements"]]
+        assert {e["value"] for e in elements} <= {"E-1"}
+        return [e["action_id"] for e in elements]
 
-    assert buttons(EscalationState.RAISED) == [("acknowledge", "E-1"), ("resolve", "E-1")]
-    assert buttons(EscalationState.ACKNOWLEDGED) == [("resolve", "E-1")]
+    tell, move, more = "window_tell_recipients", "window_move_window", "window_more"
+    raised = ["acknowledge", tell, "window_contact_driver", move, more]
+    assert buttons(EscalationState.RAISED) == raised
+    assert buttons(EscalationState.RAISED, has_driver=False) == ["acknowledge", tell, move, more]
+    held = ["window_resolve", "window_hand_over", "window_snooze", more]
+    assert buttons(EscalationState.ACKNOWLEDGED) == held
     assert buttons(EscalationState.RESOLVED) == []
+
+
+# --- what dispatchers did, as the message shows it ----------------------------------------------------
+
+
+def test_a_late_delivery_asks_for_its_cause_with_the_usual_ones_one_tap_away() -> None:
+    delivered = make_line(status=StopStatus.DELIVERED, completed_at=utc(6, 10, 20, 22))
+    view = make_view(
+        state=EscalationState.RESOLVED,
+        lines=(delivered,),
+        causes_asked=(FailureReason.TRAFFIC, FailureReason.OTHER, FailureReason.ACCESS_ISSUE),
+    )
+    assert read_aloud(view).splitlines() == [
+        ":white_check_mark: Delivered 4:22 pm, 22 min late. *Cause?*",
+        "At risk · North 3 · Acme · 1 stop",
+        "• 14 Elm St 2B · window 2-4 pm · delivered 4:22 pm, 22 min late",
+        "[Traffic] [Access] [Other…]",
+    ]
+
+
+def test_a_known_cause_is_told_and_no_longer_asked_for() -> None:
+    view = make_view(
+        state=EscalationState.RESOLVED, root_cause=FailureReason.TRAFFIC, exclusion="force_majeure"
+    )
+    lines = read_aloud(view).splitlines()
+    assert "Cause: traffic · does not count (force majeure)" in lines
+    assert not any(line.startswith("[") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"driver_asked_at": utc(6, 10, 19, 20)}, "Van 7 is 3 stops behind plan (asked 3:20 pm)."),
+        (
+            {
+                "driver_asked_at": utc(6, 10, 19, 20),
+                "driver_texted_at": utc(6, 10, 19, 31),
+                "driver_minutes": 20,
+                "root_cause": FailureReason.TRAFFIC,
+            },
+            "Van 7 is 3 stops behind plan (traffic, 20 min, texted 3:31 pm).",
+        ),
+        (
+            {"driver_texted_at": utc(6, 10, 19, 31), "driver_minutes": 0},
+            "Van 7 is 3 stops behind plan (on time, texted 3:31 pm).",
+        ),
+        (
+            {"driver_texted_at": utc(6, 10, 19, 31), "driver_behind": ""},
+            "Driver: Van 7 (texted 3:31 pm).",
+        ),
+    ],
+)
+def test_what_the_driver_said_stands_with_the_reason(changes: dict[str, Any], words: str) -> None:
+    assert words in read_aloud(make_view(**changes))
+
+
+def test_noise_is_over_without_a_question() -> None:
+    view = make_view(state=EscalationState.RESOLVED, is_noise=True, resolved_by="U0DANA0001")
+    assert read_aloud(view).splitlines()[0] == ":white_check_mark: Marked as noise · <@U0DANA0001>"
+
+
+def test_somebody_without_a_slack_account_is_named_and_not_mentioned() -> None:
+    held = make_view(
+        state=EscalationState.ACKNOWLEDGED, acknowledged_by="person:dana", names={"person:dana": "Dana R."}
+    )
+    assert read_aloud(held).splitlines()[0] == ":large_yellow_circle: Dana R. has it"
+    unknown = held.model_copy(update={"names": {}})
+    assert read_aloud(unknown).splitlines()[0] == ":large_yellow_circle: Somebody has it"
+
+
+def test_a_storm_lists_the_first_and_opens_a_window_with_all() -> None:
+    lines = tuple(make_line(address_line=f"{n} Elm St", stop_id=f"S-{n}") for n in range(8))
+    shown = read_aloud(make_view(lines=lines, more_stops=34)).splitlines()
+    assert "· 42 stops ·" in shown[0]
+    assert shown[-4:-1] == ["and 34 more", "[Show all 42]", shown[-2]]
+
+
+def test_what_was_handed_over_leaves_a_pointer_and_nothing_to_press() -> None:
+    view = make_view(moved_to="South", zone="South")
+    assert read_aloud(view) == ":arrow_right: Handed over to South · At risk · South · Acme · 1 stop"
+    assert escalation_text(view, NOW) == read_aloud(view)
+
+
+def test_a_state_that_slack_took_late_says_so() -> None:
+    footer = read_aloud(make_view(next_step="", delayed_since=utc(6, 10, 19, 32))).splitlines()[-1]
+    assert footer == "Slack took this 3 min late"
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts", "line"),
+    [
+        (Happening.SNOOZED, {"until": utc(6, 10, 19, 50)}, "<@U0DANA0001> snoozed it until 3:50 pm."),
+        (
+            Happening.REASSIGNED,
+            {"words": "Van 9", "address_line": "14 Elm St"},
+            "14 Elm St: <@U0DANA0001> gave it to Van 9. The platform has it.",
+        ),
+        (
+            Happening.DRIVER_ANSWERED,
+            {"words": "2 20", "minutes": 20, "root_cause": "traffic", "person": "Ana"},
+            'Ana answered: traffic, 20 min ("2 20")',
+        ),
+        (Happening.DRIVER_ANSWERED, {"words": "where?"}, 'The driver answered: "where?"'),
+        (
+            Happening.DRIVER_UNREACHABLE,
+            {"words": "no_phone"},
+            "The text did not reach the driver: the platform has no number of theirs.",
+        ),
+        (
+            Happening.RECIPIENT_TOLD,
+            {"message": "running_late", "stops": 3},
+            "<@U0DANA0001> had 3 recipients told that it runs late.",
+        ),
+        (
+            Happening.NOT_DONE,
+            {"words": "under_way", "address_line": "14 Elm St"},
+            "14 Elm St: not done, what <@U0DANA0001> asked for: the driver is out with it.",
+        ),
+        (
+            Happening.CAUSE_NAMED,
+            {"root_cause": "traffic", "words": "force_majeure"},
+            "<@U0DANA0001> named the cause: traffic; it does not count (force majeure).",
+        ),
+        (Happening.CALL_OVER, {"person": "Sam", "words": "no_answer"}, "Sam did not answer."),
+        (
+            Happening.STEP_DEFERRED,
+            {"until": utc(6, 11, 12)},
+            "The next step waits for its hours, Tue Jun 11, 8:00 am.",
+        ),
+    ],
+)
+def test_the_thread_tells_each_deed_in_one_line(kind: Happening, facts: dict[str, Any], line: str) -> None:
+    about = HappeningFacts.model_validate({"timezone": NEW_YORK, "dispatcher": "U0DANA0001", **facts})
+    assert thread_line(kind, about, NOW) == line
 
 
 def test_the_tracking_page_is_linked() -> None:
@@ -261,8 +484,8 @@ stop_lines = st.builds(
     eta_at=st.none() | MOMENTS,
     eta_age=st.none() | st.timedeltas(timedelta(0), timedelta(days=3)),
     status=st.sampled_from(StopStatus),
-    recipient_name=NASTY,
-    recipient_phone=st.none() | NASTY,
+    person_name=NASTY,
+    person_phone=st.none() | NASTY,
     last_words=NASTY,
     last_words_at=st.none() | MOMENTS,
     completed_at=st.none() | MOMENTS,
@@ -287,6 +510,20 @@ views = st.builds(
     next_step=NASTY | st.just("mentions <!subteam^S1> and <@U0OMAR0001>"),
     next_step_at=st.none() | MOMENTS,
     tracking_url=st.none() | st.just("https://x.example/t/<!channel>|x"),
+    can_reply=st.booleans(),
+    decision=st.just("") | NASTY,
+    more_stops=st.integers(0, 500),
+    snoozed_until=st.none() | MOMENTS,
+    root_cause=st.none() | st.sampled_from(FailureReason),
+    exclusion=NASTY,
+    is_noise=st.booleans(),
+    on_call=NASTY,
+    causes_asked=st.just(()) | st.just(tuple(FailureReason)),
+    driver_texted_at=st.none() | MOMENTS,
+    driver_minutes=st.none() | st.integers(0, 480),
+    has_driver=st.booleans(),
+    moved_to=st.just("") | NASTY,
+    delayed_since=st.none() | MOMENTS,
 )
 
 
@@ -303,13 +540,24 @@ def test_any_view_fits_slacks_limits_and_notifies_nobody_it_should_not(view: Esc
     assert block_problems(blocks) == []
     assert len(escalation_text(view, NOW)) <= 3000
     text = all_text(blocks) + escalation_text(view, NOW)
-    for own in ("<@U0DANA0001> has it", "esolved by <@U0OMAR0001>"):
+    for own in ("<@U0DANA0001> has it", "esolved by <@U0OMAR0001>", "as noise · <@U0OMAR0001>"):
         text = text.replace(own, "")
     assert "<!" not in text
     assert "<@" not in text
     assert "<https://evil" not in text
     assert "`" not in text
     assert not set(text) & set("\u202e\u2066\u2067\u0000\u0007\r\t")
+
+
+@settings(max_examples=100, deadline=None)
+@given(words=NASTY, kind=st.sampled_from(Happening), refusal=st.sampled_from(Refusal))
+def test_nobody_elses_words_get_out_of_a_thread_line_or_a_quiet_answer(
+    words: str, kind: Happening, refusal: Refusal
+) -> None:
+    line = thread_line(kind, HappeningFacts(words=words, address_line=words), NOW)
+    for text in (line, quiet_text(refusal, unsent=words)):
+        assert not any(mark in text for mark in ("<!", "<@", "<https://evil", "`", "\u202e"))
+        assert len(text) < 40_000
 
 
 def test_a_recipient_cannot_break_the_line() -> None:
@@ -426,6 +674,46 @@ FACTS = HappeningFacts(
         ("delivered", "", "14 Elm St 2B: delivered 4:22 pm, 22 min late."),
         ("failed", "no gate code", "14 Elm St 2B: delivery failed, no gate code."),
         ("recipient_wrote", "ok 4:25 is <fine>", '14 Elm St 2B: recipient wrote "ok 4:25 is &lt;fine&gt;"'),
+        (
+            "transcript",
+            "3:02 pm recipient: where is it\n3:02 pm Doorline: About 3:20 pm.\n\n3:30 pm recipient: <!here> human",
+            "The conversation so far:\n> 3:02 pm recipient: where is it\n> 3:02 pm Doorline: About 3:20 pm.\n"
+            "> 3:30 pm recipient: &lt;!here&gt; human",
+        ),
+        (
+            "replied",
+            "He is at the gate.\nTwo minutes.",
+            "<@U0DANA0001> wrote to the recipient:\n> He is at the gate.\n> Two minutes.",
+        ),
+        (
+            "reply_not_sent",
+            "opted_out",
+            "14 Elm St 2B: the words of <@U0DANA0001> did not reach the recipient: they asked for no more messages."
+            " Only a call can reach them.",
+        ),
+        (
+            "reply_not_sent",
+            "undeliverable",
+            "14 Elm St 2B: the words of <@U0DANA0001> did not reach the recipient: the carrier cannot deliver to this address."
+            " Try a call.",
+        ),
+        ("approved", "Moved to 5-9 pm", "<@U0DANA0001> approved it. Moved to 5-9 pm."),
+        (
+            "not_carried_out",
+            "The platform refused it (<1000>)",
+            "<@U0DANA0001> approved it. The platform refused it (&lt;1000&gt;). It is still to be decided.",
+        ),
+        ("declined", "", "<@U0DANA0001> declined it."),
+        (
+            "told_still_waiting",
+            "",
+            "Nobody took it in time. The recipient was told that it takes longer, with an answer by 4:00 pm.",
+        ),
+        (
+            "photo_came",
+            "https://x.example/m/1?s=a|b>",
+            "14 Elm St 2B: the recipient sent a photo. <https://x.example/m/1?s=a%7Cb%3E|Look at it>",
+        ),
     ],
 )
 def test_the_thread_tells_what_happened(kind: str, words: str, line: str) -> None:
@@ -451,13 +739,32 @@ def test_what_resolves_itself_says_so() -> None:
     [
         ("already_held", "<@U2> has it already."),
         ("resolved", "This one is resolved."),
-        ("not_a_dispatcher", "You are not on the list of dispatchers who may acknowledge."),
+        ("not_a_dispatcher", "You are not on the list of dispatchers, so nothing was changed."),
         ("not_yours", "<@U2> has it, so it stays as it is."),
         ("nothing_to_withdraw", "Nobody has this one, so there is nothing to let go of."),
+        ("nothing_to_decide", "There is nothing to decide here."),
+        ("already_decided", "<@U2> has decided this already."),
+        ("nobody_to_reply_to", "Nobody waits for an answer on this one, so nothing was sent."),
+        (
+            "opted_out",
+            "They asked for no more messages, so nothing was sent. Only a call can reach them.",
+        ),
     ],
 )
 def test_a_refused_gesture_is_explained(refusal: str, text: str) -> None:
     assert quiet_text(Refusal(refusal), holder="U2") == text
+
+
+def test_a_refused_reply_gives_its_words_back() -> None:
+    text = quiet_text(Refusal.RESOLVED, unsent="He is at <your> gate.\nTwo minutes.")
+    assert text == (
+        "This one is resolved.\nYour words, not sent:\n> He is at &lt;your&gt; gate.\n> Two minutes."
+    )
+
+
+@pytest.mark.parametrize("hint", list(Hint))
+def test_every_hint_is_a_sentence(hint: Hint) -> None:
+    assert hint_text(hint).endswith(".")
 
 
 @pytest.mark.parametrize("refusal", list(Refusal))

@@ -256,7 +256,7 @@ async def test_texts_whose_webhook_was_lost_are_listed_oldest_first(
         (first.sid, PHONE, "where is it"),
         (second.sid, "+15550100002", "look at this"),
     ]
-    assert [m.content_type for m in listed[1].media] == ["image/jpeg"] * 2
+    assert [m.content_type for m in listed[1].media] == ["image/png"] * 2
     assert all(m.url.startswith(twilio.url) and not m.url.endswith(".json") for m in listed[1].media)
 
 

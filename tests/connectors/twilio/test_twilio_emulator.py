@@ -185,9 +185,9 @@ async def test_wrong_credentials_and_a_foreign_account_are_refused(twilio: Any) 
 
 async def test_a_route_that_nobody_expected_is_refused_and_noted(twilio: Any) -> None:
     async with httpx.AsyncClient(trust_env=False, auth=(ACCOUNT, TOKEN)) as http:
-        answer = await http.get(f"{twilio.url}/2010-04-01/Accounts/{ACCOUNT}/Calls.json")
+        answer = await http.get(f"{twilio.url}/2010-04-01/Accounts/{ACCOUNT}/Faxes.json")
     assert answer.json()["code"] == 20404
-    assert "Calls.json" in twilio.emulator.alerts[-1]["text"]
+    assert "Faxes.json" in twilio.emulator.alerts[-1]["text"]
 
 
 # --- receipts ---------------------------------------------------------------------------------

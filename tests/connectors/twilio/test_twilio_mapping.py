@@ -200,3 +200,20 @@ def test_smart_encoding_does_not_hide_the_attempt() -> None:
     message = MESSAGE.model_copy(update={"text": "It’s 4 stops away — about 3:20…"})
     candidate = held(body="It's 4 stops away - about 3:20...")
     assert mapping.earlier_attempt([candidate], message, AT, frozenset()) == candidate
+
+
+@pytest.mark.parametrize(
+    ("useful_for", "seconds"),
+    [
+        (None, None),
+        (timedelta(hours=10), None),  # as long as Twilio waits anyway
+        (timedelta(hours=9, minutes=59, seconds=59), 35_999),
+        (timedelta(minutes=10), 600),
+        (timedelta(seconds=7.9), 7),  # rather too short than too long
+        (timedelta(seconds=0.4), 1),  # the least that Twilio takes
+    ],
+)
+def test_a_message_is_valid_for_as_long_as_it_is_useful(
+    useful_for: timedelta | None, seconds: int | None
+) -> None:
+    assert mapping.validity_seconds(useful_for) == seconds
