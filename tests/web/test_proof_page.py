@@ -29,8 +29,10 @@ def pictures_in(body: str) -> list[str]:
 
 
 async def test_the_page_tells_client_street_time_and_who_signed(bare_world: World) -> None:
-    answer = await bare_world.http.get(await link_to(bare_world))
+    link = await link_to(bare_world)
+    answer = await bare_world.http.get(link)
     assert answer.status_code == 200
+    page = answer.text.replace(link.rsplit("/", 1)[-1], "")  # in a token anything can stand by chance
     for words in (
         "Delivered",
         "Your parcel from Acme",
@@ -38,9 +40,9 @@ async def test_the_page_tells_client_street_time_and_who_signed(bare_world: Worl
         "Elm St",
         "R. &lt;b&gt;Diaz",
     ):
-        assert words in answer.text, words
+        assert words in page, words
     for secret in ("14 Elm", "2B", "10001", "+1212", "Robin", bare_world.bases["onfleet"]):
-        assert secret not in answer.text, secret
+        assert secret not in page, secret
 
 
 async def test_no_robot_keeps_it_and_no_other_site_learns_of_it(bare_world: World) -> None:

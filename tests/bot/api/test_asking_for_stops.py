@@ -10,7 +10,7 @@ from sqlmodel import col
 from bot.intake.models import StopRequest
 from connectors.emulation import Fault
 from tests.harness.clients import Program, a_stop, tasks_of_order
-from tests.harness.codes import spoken
+from tests.harness.codes import DOOR_CODE
 from tests.harness.world import World
 
 
@@ -42,13 +42,13 @@ async def test_a_wanted_stop_is_on_the_platform_and_its_client_can_read_it(bare_
 
 async def test_the_access_code_is_the_drivers_and_is_forgotten_here(bare_world: World) -> None:
     acme = await Program.of(bare_world)
-    await acme.enters(a_stop(bare_world, access_code="4471#", notes="Ring twice"))
+    await acme.enters(a_stop(bare_world, access_code=f"{DOOR_CODE}#", notes="Ring twice"))
     [task] = tasks_of_order(bare_world, "A-1001")
-    assert "4471#" in task["notes"]
+    assert f"{DOOR_CODE}#" in task["notes"]
     [request] = await bare_world.rows(StopRequest)
-    assert "4471" not in str(request.form)
+    assert DOOR_CODE not in str(request.form)
     stop = await bare_world.stop_record(task["shortId"])
-    assert "4471" not in stop.notes
+    assert DOOR_CODE not in stop.notes
 
 
 async def test_the_same_key_is_the_same_stop_and_is_answered_the_same(bare_world: World) -> None:
@@ -154,17 +154,17 @@ async def test_what_the_platform_refuses_a_dispatcher_gets_and_may_try_again(bar
         Fault("slow", seconds=0, path_contains="/tasks"),
         Fault("status", status=400, path_contains="/tasks"),
     )
-    asked = await acme.asks_for(a_stop(bare_world, access_code="4471"))
+    asked = await acme.asks_for(a_stop(bare_world, access_code=DOOR_CODE))
     await bare_world.settled()
     request = await acme.request(asked.json()["id"])
     assert request["state"] == "needs_dispatcher"
     message = await bare_world.channel_shows("14 Elm Street Apt 2B", "A-1001")
-    assert "4471" not in spoken(str(message))
+    assert DOOR_CODE not in str(message)
     await bare_world.dispatcher().presses(message, "task_approve")
     await bare_world.settled()
     assert (await acme.request(asked.json()["id"]))["state"] == "entered"
     [task] = tasks_of_order(bare_world, "A-1001")
-    assert "4471" in task["notes"]
+    assert DOOR_CODE in task["notes"]
 
 
 # --- judged -----------------------------------------------------------------------------------------
@@ -254,14 +254,14 @@ async def test_places_days_and_clients_have_their_limits(desk_world: World) -> N
 
 async def test_a_dispatcher_declines_and_the_client_sees_it(desk_world: World) -> None:
     acme = await Program.of(desk_world)
-    asked = await acme.asks_for(a_stop(desk_world, address={"postcode": "90210"}, access_code="4471"))
+    asked = await acme.asks_for(a_stop(desk_world, address={"postcode": "90210"}, access_code=DOOR_CODE))
     await desk_world.settled()
     message = await desk_world.channel_shows("14 Elm Street Apt 2B")
     await desk_world.dispatcher().presses(message, "task_decline")
     await desk_world.settled()
     assert (await acme.request(asked.json()["id"]))["state"] == "declined"
     [request] = await desk_world.rows(StopRequest, col(StopRequest.client) == "Acme")
-    assert "4471" not in str(request.form)
+    assert DOOR_CODE not in str(request.form)
     assert request.decided_by == "U0DANA"
     assert desk_world.onfleet.store.tasks == {}
 

@@ -11,8 +11,9 @@ from bot.stops.models import DriverRecord, StopEvent, StopRecord
 from connectors.base import ChannelName, FailureReason, StopStatus
 from connectors.escalation import Happening
 from tests.bot.incidents.office import END, Office
+from tests.harness.codes import DOOR_CODE
 
-PHONE, CODE = "+12125550199", "4471#"
+PHONE, CODE = "+12125550199", f"{DOOR_CODE}#"
 
 
 def at(minutes: float) -> datetime:
