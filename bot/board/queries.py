@@ -43,10 +43,12 @@ class Followed:
 
 
 async def follow_ups_of(session: AsyncSession, stop_ids: Collection[UUID]) -> dict[UUID, FollowUp]:
-    """By the stop that failed."""
+    """By the stop that failed: that of its last failure."""
     if not stop_ids:
         return {}
-    rows = await session.scalars(select(Recovery).where(_is_one_of(Recovery.stop_id, stop_ids)))
+    rows = await session.scalars(
+        select(Recovery).where(_is_one_of(Recovery.stop_id, stop_ids), col(Recovery.is_past).is_(False))
+    )
     recoveries = list(rows)
     told = await _told(session, recoveries)
     return {each.stop_id: told[each.id] for each in recoveries}

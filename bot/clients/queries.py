@@ -110,9 +110,13 @@ async def followed_on(
 async def recoveries_of(
     session: AsyncSession, stops: Sequence[StopRecord]
 ) -> Mapping[UUID, tuple[Recovery, StopRecord | None]]:
-    """By the failed stop: its follow-up, and the stop that tries again."""
+    """By the failed stop: the follow-up of its last failure, and the stop that tries again."""
     rows = list(
-        await session.scalars(select(Recovery).where(col(Recovery.stop_id).in_([stop.id for stop in stops])))
+        await session.scalars(
+            select(Recovery).where(
+                col(Recovery.stop_id).in_([stop.id for stop in stops]), col(Recovery.is_past).is_(False)
+            )
+        )
     )
     wanted = [row.reattempt_id for row in rows if row.reattempt_id is not None]
     seconds = await session.scalars(select(StopRecord).where(col(StopRecord.id).in_(wanted)))

@@ -105,7 +105,10 @@ async def _bookings_told(session: AsyncSession, subject_id: UUID, facts: dict[st
 
 async def _told(session: AsyncSession, subject_id: UUID, facts: dict[str, Any]) -> dict[str, Any]:
     recovery = await session.scalar(
-        select(Recovery).where(or_(col(Recovery.id) == subject_id, col(Recovery.stop_id) == subject_id))
+        select(Recovery)
+        .where(or_(col(Recovery.id) == subject_id, col(Recovery.stop_id) == subject_id))
+        .order_by(col(Recovery.opened_at).desc())
+        .limit(1)
     )
     stop = await session.get(StopRecord, recovery.stop_id) if recovery is not None else None
     if recovery is None or stop is None:

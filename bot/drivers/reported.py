@@ -24,7 +24,7 @@ class ReportedFailures:
             .order_by(col(DriverReport.said_at))
         )
         return {
-            row.stop_id: DriverSaid(row.reason, row.words)
+            row.stop_id: DriverSaid(row.reason, row.said_at, row.words)
             for row in rows
             if row.stop_id is not None and row.reason is not None
         }

@@ -102,9 +102,6 @@ class History:
     def last(self, *kinds: NotificationKind) -> Said | None:
         return next((said for said in reversed(self.said) if said.kind in kinds), None)
 
-    def has(self, *kinds: NotificationKind) -> bool:
-        return self.last(*kinds) is not None
-
 
 @dataclass(frozen=True)
 class Rules:

@@ -228,7 +228,9 @@ async def _flows(session: AsyncSession, ids: Sequence[UUID]) -> dict[UUID, Flow]
     if not ids:
         return {}
     found = await session.execute(
-        select(col(Recovery.stop_id), col(Recovery.flow)).where(col(Recovery.stop_id).in_(ids))
+        select(col(Recovery.stop_id), col(Recovery.flow)).where(
+            col(Recovery.stop_id).in_(ids), col(Recovery.is_past).is_(False)
+        )
     )
     return dict(found.all())
 

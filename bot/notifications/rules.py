@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from bot.notifications.facts import ENDINGS, ON_THE_ROAD, Due, FollowUp, History, Rules, StopNow
 from bot.notifications.gates import Chance, gated, out_of_quiet_hours
 from bot.notifications.standing import (
+    has_told_ending,
     is_late,
     is_on_time,
     knows_the_delay,
@@ -84,7 +85,7 @@ def _chances(stop: StopNow, history: History, rules: Rules, now: datetime) -> li
 
 def _ending(stop: StopNow, history: History, rules: Rules, _now: datetime) -> Chance | None:
     kind, happened_at = ENDINGS.get(stop.status), stop.completed_at
-    if kind is None or happened_at is None or history.has(kind):
+    if kind is None or happened_at is None or has_told_ending(stop, history, kind, happened_at):
         return None
     if kind is Kind.FAILED and stop.follow_up is FollowUp.ASKS:
         return None

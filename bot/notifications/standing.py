@@ -100,6 +100,12 @@ def said_today(stop: StopNow, history: History, now: datetime, *kinds: Kind) -> 
     return any(said.kind in kinds and local_day(said.at, stop.timezone) == today for said in history.said)
 
 
+def has_told_ending(stop: StopNow, history: History, kind: Kind, happened_at: datetime) -> bool:
+    """Of one on a later day it is told again; on the same day the platform has corrected itself."""
+    day = local_day(happened_at, stop.timezone)
+    return any(said.kind is kind and local_day(said.at, stop.timezone) >= day for said in history.said)
+
+
 def not_today(stop: StopNow, history: History, now: datetime) -> bool:
     """A dispatcher has told them so; whatever the platform predicts of today would contradict it."""
     told: Said | None = next((said for said in reversed(history.said) if said.is_not_today), None)

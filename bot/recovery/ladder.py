@@ -154,7 +154,7 @@ class Ladder:
             if step.kind is RungKind.DEFAULT:
                 await self._endings.by_default(session, recovery, stop)
             else:
-                was_reached = await queries.was_reached(session, stop.id)
+                was_reached = await queries.was_reached(session, recovery)
                 why = Why.NO_ANSWER if was_reached else Why.NOBODY_TO_ASK
                 await self._transitions.with_dispatcher(session, recovery, stop, why)
             return None

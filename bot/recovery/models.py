@@ -70,11 +70,12 @@ class Why(StrEnum):
 
 
 class Recovery(SQLModel, table=True):
-    """One failed delivery and what became of it; one per failed stop."""
+    """One failed delivery and what became of it; one per failure of a stop."""
 
     __tablename__ = "recovery"
     __table_args__ = (
-        UniqueConstraint("stop_id"),
+        Index("ix_recovery_stop", "stop_id"),
+        Index("uq_recovery_stop", "stop_id", unique=True, postgresql_where=text("NOT is_past")),
         Index(
             "ix_recovery_open",
             "opened_at",
@@ -120,6 +121,8 @@ class Recovery(SQLModel, table=True):
     """Wall time until which one process writes it, and no other: two at once would make two second tries."""
     detail: str = ""
     """Why it is, or was, with a dispatcher: a `Why`."""
+    is_past: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    """The same stop failed again afterwards, and that has a follow-up of its own."""
     conversation_id: UUID | None = Field(default=None, foreign_key="conversation.id")
     """In which the recipient was asked or answered last."""
 

@@ -1,9 +1,10 @@
-"""Opens a follow-up for each stop that fails: once, however many processes look and however often the driver writes."""
+"""Opens a follow-up for each failure of a stop: once, however many processes look and however often drivers write."""
 
 from datetime import datetime
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -11,7 +12,7 @@ from sqlmodel import col
 from bot.clock import Clock
 from bot.conversations.privacy import masked
 from bot.db import Database
-from bot.recovery import queries, rules
+from bot.recovery import failing_again, queries, rules
 from bot.recovery.models import ReasonSource, Recovery, RecoveryState, Why
 from bot.recovery.ports import DriverSaid, DriversWords
 from bot.recovery.rules import Classified, Failure, Plan
@@ -70,7 +71,7 @@ class Opening:
         known = await queries.of_stop(session, stop_id)
         stop = await session.get(StopRecord, stop_id)
         is_due = (
-            known is None
+            (known is None or await failing_again.is_of_another_failure(session, known))
             and self._sop.current.recovery.enabled
             and stop is not None
             and stop.status is StopStatus.FAILED
@@ -126,6 +127,9 @@ class Opening:
         self, session: AsyncSession, stop: StopRecord, said: DriverSaid | None
     ) -> Recovery | None:
         """None where another process has just opened it."""
+        ended_at = await failing_again.put_behind(session, stop.id)
+        if said is not None and ended_at is not None and said.at <= ended_at:
+            said = None  # of the failure before
         found = self._told(stop, said)
         attempt = await queries.attempt_of(session, stop)
         plan = self._plan(stop, found.reason, attempt)
@@ -167,12 +171,13 @@ class Opening:
             "failed_at": failed_at(stop),
             "opened_at": self._clock.now(),
             "settled_by": "",
+            "is_past": False,
             "preference": {},
         }
         new = await session.scalar(
             insert(Recovery)
             .values(values)
-            .on_conflict_do_nothing(index_elements=["stop_id"])
+            .on_conflict_do_nothing(index_elements=["stop_id"], index_where=text("NOT is_past"))
             .returning(col(Recovery.id))
         )
         return await session.get_one(Recovery, new) if new is not None else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -81,6 +82,7 @@ class DriverSaid:
     """Why it failed, by the driver's text."""
 
     reason: FailureReason
+    at: datetime
     words: str = ""
     """Access codes masked."""
 

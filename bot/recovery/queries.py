@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from bot.notifications.models import Notification, NotificationState
+from bot.recovery import failing_again
 from bot.recovery.models import ReasonSource, Recovery, RecoveryState, RecoveryStep, Why
 from bot.sop_notifications import NotificationKind
 from bot.stops.models import StopRecord
@@ -39,13 +40,12 @@ def is_tried_again() -> ColumnElement[bool]:
 async def failed_and_not_followed(session: AsyncSession, since: datetime, at_most: int) -> list[StopRecord]:
     """Stops that failed at `since` or later and that nobody follows up or tries again yet, oldest first."""
     failed_at = func.coalesce(col(StopRecord.completed_at), col(StopRecord.changed_at))
-    followed = select(col(Recovery.id)).where(col(Recovery.stop_id) == col(StopRecord.id)).exists()
     found = await session.scalars(
         select(StopRecord)
         .where(
             col(StopRecord.status) == StopStatus.FAILED,
             failed_at >= since,
-            ~followed,
+            ~failing_again.is_followed(),
             ~is_tried_again(),
         )
         .order_by(failed_at)
@@ -74,14 +74,18 @@ async def without_reason(session: AsyncSession, at_most: int) -> list[tuple[Reco
 
 async def attempt_of(session: AsyncSession, stop: StopRecord) -> int:
     """Which try of its parcel a stop is: the first is 1."""
-    attempt, before = 1, stop.reattempt_of
+    attempt, before = 1 + await failing_again.earlier_tries(session, stop.id), stop.reattempt_of
     while before is not None and attempt < LONGEST_CHAIN:
         attempt += 1
-        before = await session.scalar(
-            select(col(StopRecord.reattempt_of)).where(
+        found = await session.execute(
+            select(col(StopRecord.id), col(StopRecord.reattempt_of)).where(
                 col(StopRecord.platform) == stop.platform, col(StopRecord.platform_ref) == before
             )
         )
+        if (row := found.one_or_none()) is None:
+            break
+        attempt += await failing_again.earlier_tries(session, row.id)
+        before = row.reattempt_of
     return attempt
 
 
@@ -120,6 +124,7 @@ async def link_second_tries(session: AsyncSession, since: datetime) -> int:
         update(Recovery)
         .where(
             col(Recovery.reattempt_id).is_(None),
+            col(Recovery.is_past).is_(False),
             col(Recovery.state).in_((RecoveryState.BOOKED, RecoveryState.CLOSED)),
             col(Recovery.settled_at) >= since,
             newest.is_not(None),
@@ -138,6 +143,7 @@ async def booked_and_cancelled(session: AsyncSession, since: datetime, at_most: 
         .join(StopRecord, col(StopRecord.id) == col(Recovery.stop_id))
         .where(
             col(Recovery.state) == RecoveryState.BOOKED,
+            col(Recovery.is_past).is_(False),
             col(Recovery.settled_at) >= since,
             col(Again.status) == StopStatus.CANCELLED,
             col(StopRecord.status) == StopStatus.FAILED,
@@ -170,11 +176,11 @@ async def again_of(session: AsyncSession, recovery: Recovery) -> StopRecord | No
 
 
 async def of_stop(session: AsyncSession, stop_id: UUID) -> Recovery | None:
-    """The follow-up of a failed stop, or the one that led to this second try."""
+    """The follow-up of a stop's last failure, or the one that led to this second try."""
     return await session.scalar(
         select(Recovery)
         .where((col(Recovery.stop_id) == stop_id) | (col(Recovery.reattempt_id) == stop_id))
-        .order_by((col(Recovery.stop_id) == stop_id).desc())
+        .order_by((col(Recovery.stop_id) == stop_id).desc(), col(Recovery.opened_at).desc())
         .limit(1)
     )
 
@@ -191,11 +197,12 @@ async def pending_after(session: AsyncSession, step: RecoveryStep) -> Sequence[R
     return list(found)
 
 
-async def was_reached(session: AsyncSession, stop_id: UUID) -> bool:
+async def was_reached(session: AsyncSession, recovery: Recovery) -> bool:
     """Whether a question of ours arrived, as far as carriers have said."""
     lost = (NotificationState.UNREACHED, NotificationState.OUTDATED)
     arrived = select(col(Notification.id)).where(
-        col(Notification.stop_id) == stop_id,
+        col(Notification.stop_id) == recovery.stop_id,
+        col(Notification.decided_at) >= recovery.opened_at,
         col(Notification.kind) == NotificationKind.FAILED,
         col(Notification.state).not_in(lost),
     )

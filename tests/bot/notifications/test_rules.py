@@ -256,6 +256,13 @@ def test_how_it_ends_is_told_once_and_at_once(status: StopStatus, kind: str) -> 
     assert kinds(ended(status, at("15:20")), told(), at("15:40")) == []
 
 
+def test_what_ends_so_again_on_a_later_day_is_told_again() -> None:
+    before = told(said(Kind.FAILED, "15:20"))
+    corrected = ended(StopStatus.FAILED, at("19:00"))
+    assert kinds(corrected, before, at("19:00")) == []
+    assert kinds(ended(StopStatus.FAILED, at("11:00", day=1)), before, at("11:00", day=1)) == ["failed"]
+
+
 def test_a_cancelled_stop_is_not_spoken_of() -> None:
     assert kinds(ended(StopStatus.CANCELLED, at("15:20")), told(), at("15:20")) == []
 
