@@ -16,6 +16,8 @@ from bot.stops.models import DriverRecord, RouteRecord, StopRecord
 from connectors.base import StopStatus
 from connectors.desk import ShiftState
 
+INTO_THE_NIGHT = timedelta(hours=4)
+"""How long after midnight a run that has stops left is still today's."""
 REACH = timedelta(hours=26)
 """A local day, and what belongs to it, wherever it is."""
 
@@ -55,11 +57,13 @@ async def run_of(session: AsyncSession, shift: DriverShift) -> Run | None:
 
 
 async def todays_run(session: AsyncSession, platform: str, driver_ref: str, now: datetime) -> Run | None:
-    """One driver's run of the day that it is where the stops are."""
+    """One driver's run of the day that it is where the stops are; by night the one that is still driven."""
     near = DUE_AT.between(now - REACH, now + REACH)
     own = col(StopRecord.platform) == platform, col(StopRecord.driver_ref) == driver_ref
     runs = await _runs(session, near, *own)
-    return next((run for run in runs if run.day == local_day(now, run.timezone)), None)
+    driven = (run for run in runs if run.has_begun and run.open_stops)
+    late = next((run for run in driven if run.day == local_day(now - INTO_THE_NIGHT, run.timezone)), None)
+    return late or next((run for run in runs if run.day == local_day(now, run.timezone)), None)
 
 
 async def _runs(session: AsyncSession, *conditions: ColumnElement[bool]) -> list[Run]:

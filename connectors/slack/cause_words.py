@@ -7,7 +7,7 @@ SEVERITIES = {
     Severity.AT_RISK: "At risk",
     Severity.BREACHED: "Breached",
     Severity.FAILED: "Delivery failed",
-    Severity.RECIPIENT_WAITING: "Recipient waiting",
+    Severity.RECIPIENT_WAITING: "Waiting for an answer",
     Severity.PLATFORM_SILENT: "No platform updates",
     Severity.NOBODY_ON_CALL: "Nobody on call",
 }

@@ -94,6 +94,19 @@ async def test_a_later_word_keeps_a_stop_at_risk_and_says_whose_word_it_is(world
     assert await world.rows(Escalation, col(Escalation.severity) == Severity.AT_RISK)
 
 
+async def test_who_still_drives_after_midnight_is_a_driver_and_no_recipient(world: World) -> None:
+    tracking = await world.has_stop(eta="23:50", window=("22:00", "23:59"))
+    await world.advance(hours=11)
+    await sets_off(world, tracking)
+    await world.advance(hours=1, minutes=20)
+    await writes(world, "flat tire, 30 min")
+    assert (await reads(world))[-1].startswith("Noted: 14 Elm St 2B at about 1")
+    await world.delivers(tracking)
+    await world.advance(hours=3)
+    await writes(world, "where is my delivery")
+    assert len(await world.rows(DriverWord)) == 1
+
+
 async def test_a_failed_delivery_is_taken_with_its_reason_and_its_picture(world: World) -> None:
     await at_risk(world)
     late = await stop_at(world, "14 Elm St 2B")

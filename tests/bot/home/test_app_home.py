@@ -257,8 +257,10 @@ async def test_it_shows_what_is_mine_what_nobody_has_and_how_my_zones_stand(offi
         held(SAM, client="Sams"), escalation(zone="South", client="Nova", severity=Severity.FAILED)
     )
     await office.add(half_approved(DANA), half_approved(SAM, client="Sams"))
+    await office.add(held(DANA, severity=Severity.RECIPIENT_WAITING, client="", why="Driver of van-7 asks"))
     page = await office.opens()
     assert "*At risk* · North · Acme · 1 stop · yours until 12:30 pm" in page
+    assert "*Waiting for an answer* · North" in page  # a recipient or a driver: the line below says who
     assert "*Move many windows* · North" in page
     assert "*Delivery failed* · South · Nova" in page
     assert "*North* · 2 stops · 2 out · :red_circle: 1 late" in page
