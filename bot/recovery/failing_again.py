@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from bot.recovery.models import OVER, Recovery
+from bot.sop import local_day
 from bot.stops.models import StopEvent, StopRecord
 from connectors.base import StopStatus
 
@@ -55,18 +56,14 @@ async def put_behind(session: AsyncSession, stop_id: UUID) -> datetime | None:
 
 async def earlier_tries(session: AsyncSession, stop_id: UUID) -> int:
     """On how many other days of its zone the same stop had failed before: so often it was tried already."""
-    now_failed_at = func.coalesce(col(StopRecord.completed_at), col(StopRecord.changed_at))
-    day, today = (
-        func.date(func.timezone(col(Recovery.timezone), at))
-        for at in (col(Recovery.failed_at), now_failed_at)
-    )
-    found = await session.scalar(
-        select(func.count(day.distinct()))
-        .select_from(Recovery)
+    failed_now = func.coalesce(col(StopRecord.completed_at), col(StopRecord.changed_at))
+    found = await session.execute(
+        select(col(Recovery.failed_at), failed_now, col(Recovery.timezone))
         .join(StopRecord, col(StopRecord.id) == col(Recovery.stop_id))
-        .where(col(Recovery.stop_id) == stop_id, col(Recovery.is_past), day != today)
+        .where(col(Recovery.stop_id) == stop_id, col(Recovery.is_past))
     )
-    return found or 0
+    days = [(local_day(then, timezone), local_day(now, timezone)) for then, now, timezone in found]
+    return len({then for then, now in days if then != now})
 
 
 def _is_of_another_failure() -> ColumnElement[bool]:
