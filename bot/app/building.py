@@ -35,6 +35,7 @@ from bot.db import Database
 from bot.durable.queue import App, open_queue
 from bot.errors import ConfigurationError
 from bot.keys import secret_key
+from bot.notifications.lost_answers import LostAnswers
 from bot.recovery.expected_codes import ExpectedCodes
 from bot.reports.asked import AskForReport, ReportLinks
 from bot.reports.models import RunKind
@@ -193,7 +194,12 @@ def _services(ground: Ground, dialogue: RasaDialogue, feed: ChatFeed) -> Service
         sync=sync,
         deed_writer=deeds.deed_writer,
         choices=deeds.choices,
-        **messaging_services(ground, channels, escalating.failure_desk(), pages["operator_pages"]),
+        **messaging_services(
+            ground,
+            channels,
+            LostAnswers(clock, handoff, escalating.failure_desk()),
+            pages["operator_pages"],
+        ),
         **desk,
         **duty,
         **watch,

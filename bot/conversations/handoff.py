@@ -42,6 +42,7 @@ REASONS = {
     "wrong_number": "Says it is the wrong number: the stop needs the right phone",
     "proof_locked": "Could not prove whose delivery it is, too many tries",
     "unanswered": "Has had no answer for long",
+    "answer_lost": "Has asked, and the carrier could not deliver our answer",
     "client_asks": "A client asks by mail",
     "no_reply": "The bot had no answer",
     "failed": "The bot failed on this text",
@@ -113,14 +114,18 @@ class Handoff:
         return promise
 
     async def deal_with_unanswered(
-        self, session: AsyncSession, conversation: Conversation, inbound: InboundText
+        self,
+        session: AsyncSession,
+        conversation: Conversation,
+        inbound: InboundText,
+        reason: str = "unanswered",
     ) -> None:
-        """A text has waited for a person for long: its holder is reminded; with none, dispatchers are called."""
+        """A text has no answer: who holds the conversation is reminded; with none, dispatchers are called."""
         handoff = await self._escalations.find_open(session, _cause_key(conversation.id))
         if handoff is not None and _is_held(handoff):
             await remind_holder(session, handoff, self._clock.now())
         else:
-            await self.escalate(session, conversation, "unanswered", about=inbound.id)
+            await self.escalate(session, conversation, reason, about=inbound.id)
 
     async def _raise(
         self,

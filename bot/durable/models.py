@@ -41,6 +41,8 @@ class Purpose(StrEnum):
     """Why a message exists. At most one of each purpose answers one inbound text."""
 
     ANSWER = "answer"
+    ANSWER_AGAIN = "answer_again"
+    """The same words once more: the carrier could not deliver the answer."""
     HOLDING = "holding"
     CONSENT = "consent"
     NOTICE = "notice"

@@ -68,7 +68,10 @@ async def _heard(session: AsyncSession, conversation_id: UUID, who: Waiting) -> 
 async def _told(session: AsyncSession, conversation_id: UUID) -> list[Said]:
     rows = await session.scalars(
         select(OutboundText)
-        .where(col(OutboundText.conversation_id) == conversation_id)
+        .where(
+            col(OutboundText.conversation_id) == conversation_id,
+            col(OutboundText.purpose) != Purpose.ANSWER_AGAIN,
+        )
         .order_by(col(OutboundText.created_at).desc())
         .limit(LINES)
     )

@@ -17,6 +17,7 @@ _ON = {
 }
 _WHAT = {
     Purpose.ANSWER: "Answered",
+    Purpose.ANSWER_AGAIN: "Answered once more",
     Purpose.HOLDING: "Asked for a moment",
     Purpose.CONSENT: "Confirmed the opt-out or opt-in",
     Purpose.NOTICE: "Told the recipient",
