@@ -44,10 +44,10 @@ WORDS = {"gate locked": R.ACCESS_ISSUE, "gate locked by police": R.OTHER, "NH": 
         (R.REFUSED, "nh", None, (R.RECIPIENT_UNAVAILABLE, ReasonSource.PLATFORM)),
         (R.REFUSED, "inhouse", None, (R.REFUSED, ReasonSource.PLATFORM)),
         (R.REFUSED, "gate locked by police", None, (R.OTHER, ReasonSource.PLATFORM)),
-        (R.REFUSED, "", DriverSaid(R.DAMAGED, "box wet"), (R.DAMAGED, ReasonSource.DRIVER)),
-        (R.OTHER, "gate locked", DriverSaid(R.WEATHER), (R.WEATHER, ReasonSource.DRIVER)),
-        (R.REFUSED, "", DriverSaid(R.OTHER, "cant do it"), (R.REFUSED, ReasonSource.PLATFORM)),
-        (None, "", DriverSaid(R.OTHER, "cant do it"), (R.OTHER, ReasonSource.PLATFORM)),
+        (R.REFUSED, "", DriverSaid(R.DAMAGED, NOON, "box wet"), (R.DAMAGED, ReasonSource.DRIVER)),
+        (R.OTHER, "gate locked", DriverSaid(R.WEATHER, NOON), (R.WEATHER, ReasonSource.DRIVER)),
+        (R.REFUSED, "", DriverSaid(R.OTHER, NOON, "cant do it"), (R.REFUSED, ReasonSource.PLATFORM)),
+        (None, "", DriverSaid(R.OTHER, NOON, "cant do it"), (R.OTHER, ReasonSource.PLATFORM)),
     ],
 )
 def test_the_drivers_text_counts_first_then_the_accounts_words_then_the_platforms_reason(
@@ -58,7 +58,7 @@ def test_the_drivers_text_counts_first_then_the_accounts_words_then_the_platform
 
 
 def test_what_driver_and_platform_said_is_kept_together() -> None:
-    assert classify(R.OTHER, "no", {}, DriverSaid(R.OTHER, "dog in yard")).words == "no dog in yard"
+    assert classify(R.OTHER, "no", {}, DriverSaid(R.OTHER, NOON, "dog in yard")).words == "no dog in yard"
 
 
 # --- who decides --------------------------------------------------------------------------------
