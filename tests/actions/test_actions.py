@@ -1,5 +1,7 @@
 """Single actions through rasa_sdk's executor, against the facts of a small world."""
 
+from typing import Any
+
 from actions.booking import to_slot
 from connectors.base import StopStatus
 from tests.actions.facts import Conversation, Facts, stop, window
@@ -95,7 +97,11 @@ async def test_where_is_it_inside_the_form_is_left_to_the_rules() -> None:
 
 async def test_the_day_on_which_nobody_is_home_is_not_offered() -> None:
     talk = Conversation(Facts([stop()], offered=(window(11, 8, 12), window(12, 8, 12))))
-    began = {"reschedule_stop": "S1", "wish_text": "", "unwanted_text": "i wont be home tomorrow"}
+    began: dict[str, Any] = {
+        "reschedule_stop": "S1",
+        "wish_text": "",
+        "unwanted_text": "i wont be home tomorrow",
+    }
     await talk.run("validate_reschedule_form", "1", "choose_option", **began)
     said = await talk.run("action_ask_reschedule_form_new_window", "1", "choose_option")
     assert said.responses == [("utter_ask_when", {"options": "1) Wed Jun 12, 8 am-12 pm."})]

@@ -1,5 +1,7 @@
 """Errands as their actions see them: what begins one, what it asks, and what it leaves done."""
 
+from typing import Any
+
 import pytest
 
 from actions.errands.incidents import kind_of
@@ -7,7 +9,7 @@ from bot.stops.answers import IncidentKind, NoteOutcome, StopQuestion
 from connectors.base import StopStatus
 from tests.actions.facts import NOW, Conversation, Facts, at, stop, window
 
-DELIVERED = {"status": StopStatus.DELIVERED, "completed_at": at(10, 11, 40), "eta_at": None}
+DELIVERED: dict[str, Any] = {"status": StopStatus.DELIVERED, "completed_at": at(10, 11, 40), "eta_at": None}
 
 
 async def test_a_line_for_the_driver_is_written_and_told_without_its_code() -> None:
@@ -90,7 +92,7 @@ async def test_nobody_home_offers_four_ways_and_takes_the_neighbour() -> None:
     await talk.run("action_errand", "nobody will be home", "report_unavailable")
     asked = await talk.run("action_ask_errand_form_errand_done", "nobody will be home", "report_unavailable")
     assert asked.names == ["utter_ask_unavailable_today"]
-    inside = {"form": "errand_form", "requested_slot": "errand_done"}
+    inside: dict[str, Any] = {"form": "errand_form", "requested_slot": "errand_done"}
     await talk.run("validate_errand_form", "2", "choose_option", **inside)
     assert talk.slots["errand_step"] == "neighbour"
     told = await talk.run("validate_errand_form", "mrs lee in 4b", "provide_reference", **inside)
@@ -129,7 +131,7 @@ async def test_damage_asks_for_a_photo_once_and_keeps_it() -> None:
     facts = Facts([stop(**DELIVERED)])
     talk = Conversation(facts)
     await talk.run("action_errand", "box is crushed", "report_damaged_or_wrong")
-    inside = {"form": "errand_form", "requested_slot": "errand_done"}
+    inside: dict[str, Any] = {"form": "errand_form", "requested_slot": "errand_done"}
     asked = await talk.run("action_ask_errand_form_errand_done", "box is crushed", "report_damaged_or_wrong")
     assert asked.names == ["utter_ask_photo"]
     told = await talk.run("validate_errand_form", "/send_photo", "send_photo", photos=2, **inside)

@@ -78,4 +78,4 @@ def test_every_kind_of_notice_is_among_the_responses() -> None:
 )
 def test_the_time_that_a_text_names(body: str, expected: tuple[int, int] | None) -> None:
     found = named_until(body, NOW)
-    assert (found.hour, found.minute) == expected if found and expected else found is expected
+    assert ((found.hour, found.minute) if found else None) == expected

@@ -19,7 +19,8 @@ import pytest
 from slack_sdk import WebClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import connect
+from websockets.sync.connection import Connection
 
 from tests.demo.conftest import RunningDemo
 from tests.harness.people import readable
@@ -124,7 +125,7 @@ def test_the_web_chat_tells_a_parcel_to_who_proves_it(demo: RunningDemo) -> None
         assert "parcel" in asks(socket, f"{person['tracking']} {person['phone'][-4:]}")
 
 
-def asks(socket: ClientConnection, text: str) -> str:
+def asks(socket: Connection, text: str) -> str:
     socket.send(json.dumps({"type": "text", "id": str(uuid4()), "text": text}))
     while True:
         frame = json.loads(socket.recv(timeout=60))

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
+from twilio.request_validator import RequestValidator
 
 from bot.conversations.models import InboundText
 from bot.db import create_database, driver_url, migrate
 from bot.keys import actions_token
 from bot.processes import free_port
 from tests.harness import forgery
+from tests.harness.accounts import AUTH_TOKEN
 from tests.harness.forgery import post_onfleet, post_slack, post_twilio, post_twilio_raw, text_form
 from tests.harness.protocol import protocol_with
 from tests.harness.world import Setting, World
@@ -51,7 +53,7 @@ async def test_a_text_or_receipt_with_a_wrong_or_missing_signature_is_refused(
 async def test_a_text_signed_with_anothers_token_or_changed_on_the_way_is_refused(bare_world: World) -> None:
     assert (await post_twilio(bare_world, text_form(), token="another token")).status_code == 403
     url = f"{bare_world.url}/connectors/twilio/sms"
-    genuine = forgery.RequestValidator(forgery.AUTH_TOKEN).compute_signature(url, text_form("where is it"))
+    genuine = RequestValidator(AUTH_TOKEN).compute_signature(url, text_form("where is it"))
     changed = await post_twilio(bare_world, text_form("stop"), signature=genuine)
     assert changed.status_code == 403
     assert await kept(bare_world) == 0

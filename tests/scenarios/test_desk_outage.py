@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 
 from bot.stops.differences import differences
-from bot.stops.models import StopEvent, StopStatus
+from bot.stops.models import StopEvent
+from connectors.base import StopStatus
 from tests.harness.people import readable
 from tests.harness.world import World
 

@@ -7,10 +7,9 @@ import pytest
 
 from bot.conversations.models import InboundText
 from connectors.onfleet.payloads import from_ms
-from tests.conftest import Setting
 from tests.harness.handoffs import DANA, taken_by
 from tests.harness.visitors import WebVisitor
-from tests.harness.world import World
+from tests.harness.world import Setting, World
 
 pytestmark = pytest.mark.rasa
 

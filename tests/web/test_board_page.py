@@ -5,7 +5,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, ViewportSize
 from sqlalchemy import update
 from sqlmodel import col
 
@@ -26,7 +26,7 @@ from tests.bot.manifest.day import NOON, stop
 from tests.harness.accounts import CHANNEL
 from tests.harness.world import World
 
-LAPTOP, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 812}
+LAPTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=375, height=812)
 
 
 def link_to(world: World, zone: str | None = None) -> str:
@@ -59,11 +59,15 @@ async def an_afternoon(world: World) -> None:
         session.add(again)
         await session.flush()
         over: dict[str, Any] = {"remind": None, "settled_at": ago(world, 60)}
-        booked = {"state": RecoveryState.BOOKED, "settled_by": "recipient", "reattempt_id": again.id}
+        booked: dict[str, Any] = {
+            "state": RecoveryState.BOOKED,
+            "settled_by": "recipient",
+            "reattempt_id": again.id,
+        }
         await failed(session, "BOOKED", ago(world, 200), stop_address_line="3 Booked St", **over, **booked)
-        back = {"state": RecoveryState.SENT_BACK, "settled_by": "default"}
+        back: dict[str, Any] = {"state": RecoveryState.SENT_BACK, "settled_by": "default"}
         await failed(session, "BACK", ago(world, 400), stop_address_line="4 Back St", **over, **back)
-        kept = {"state": RecoveryState.PICK_UP, "settled_by": "recipient"}
+        kept: dict[str, Any] = {"state": RecoveryState.PICK_UP, "settled_by": "recipient"}
         kept_one = await failed(
             session, "KEPT", ago(world, 90), stop_address_line="5 Kept St", **over, **kept
         )

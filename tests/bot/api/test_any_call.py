@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Err
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     ignored_auth,
@@ -48,6 +49,7 @@ def _call_everything(world: World, programs: list[Program], stop_id: str) -> int
 def _operations(world: World) -> Iterator[Any]:
     schema = schemathesis.openapi.from_url(f"{world.url}/openapi.json").include(path_regex="^/api/v1/")
     for result in schema.get_all_operations():
+        assert not isinstance(result, Err), result
         yield result.ok()
 
 

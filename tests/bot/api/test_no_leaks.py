@@ -122,7 +122,7 @@ async def shipper(
         a_stop(world, "09:00", "11:00", order_ref=f"{order}-1002", day=2, address=place, **wanted)
     )
     own.ids["cancellation_id"] = (await own.program.calls("DELETE", f"/stops/{other['id']}")).json()["id"]
-    lines = ("order_ref,recipient_name,phone,address,city,postcode,date,start,end,notes",)
+    lines: tuple[str, ...] = ("order_ref,recipient_name,phone,address,city,postcode,date,start,end,notes",)
     lines += (f"{order}-1003,{person},{wanted['phone']},{street},New York,{postcode},2026-06-10,9:00,11:00,",)
     uploaded = await own.program.uploads("\n".join(lines).encode())
     own.ids["upload_id"] = uploaded.raise_for_status().json()["upload_id"]

@@ -1,6 +1,7 @@
 """Failed deliveries and a day in figures, as a client's program reads them."""
 
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import SQLModel
 
@@ -21,12 +22,12 @@ async def keep(world: World, *rows: SQLModel) -> None:
 
 async def failures(world: World) -> list[Recovery]:
     """Three of Acme: with the recipient, booked with a second try, agreed but not written yet."""
-    told = {"status": StopStatus.FAILED, "failure_reason": REASON}
+    told: dict[str, Any] = {"status": StopStatus.FAILED, "failure_reason": REASON}
     stops = [a_stop(number, **told) for number in (1, 2, 3)]
     second = a_stop(9, status=StopStatus.PLANNED, completed_at=None)
     await keep(world, *stops, second)
     agreed = {"start_at": "2026-06-11T18:00:00Z", "end_at": "2026-06-11T20:00:00Z"}
-    cases = [
+    cases: list[dict[str, Any]] = [
         {"state": RecoveryState.ASKING},
         {"state": RecoveryState.BOOKED, "reattempt_id": second.id, "preference": {"choice": "reattempt"}},
         {

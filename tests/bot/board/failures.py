@@ -14,21 +14,19 @@ from tests.bot.manifest.day import stop
 
 def recovery_of(failed: StopRecord, failed_at: datetime, **facts: Any) -> Recovery:
     """Being asked about since a minute after it failed."""
-    return Recovery(
-        **{
-            "stop_id": failed.id,
-            "client": failed.client,
-            "zone": failed.zone,
-            "timezone": failed.timezone,
-            "reason": FailureReason.ACCESS_ISSUE,
-            "flow": Flow.ACCESS_CODE,
-            "state": RecoveryState.ASKING,
-            "failed_at": failed_at,
-            "opened_at": failed_at,
-            "asked_at": failed_at + timedelta(minutes=1),
-        }
-        | facts
-    )
+    usual: dict[str, Any] = {
+        "stop_id": failed.id,
+        "client": failed.client,
+        "zone": failed.zone,
+        "timezone": failed.timezone,
+        "reason": FailureReason.ACCESS_ISSUE,
+        "flow": Flow.ACCESS_CODE,
+        "state": RecoveryState.ASKING,
+        "failed_at": failed_at,
+        "opened_at": failed_at,
+        "asked_at": failed_at + timedelta(minutes=1),
+    }
+    return Recovery(**(usual | facts))
 
 
 def step(recovery: Recovery, kind: RungKind, minutes: int, position: int = 0, **facts: Any) -> RecoveryStep:

@@ -91,7 +91,7 @@ class Shipping:
             status=StopStatus.FAILED,
             failure_reason=FailureReason.RECIPIENT_UNAVAILABLE,
         )
-        values = {
+        values: dict[str, Any] = {
             "stop_id": failed.id,
             "client": client,
             "timezone": "America/New_York",

@@ -13,7 +13,8 @@ from bot.stops.models import StopRecord
 from connectors.base import FailureReason, StopStatus
 from connectors.escalation import Severity
 from tests.bot.clients.shipping import a_stop, protocol_of
-from tests.harness.world import Setting, World, readable
+from tests.harness.people import readable
+from tests.harness.world import Setting, World
 
 AUTHSERV = "mx.quickship.example"
 CLIENTS = """

@@ -1,10 +1,11 @@
 """What clients are told without asking: by event at once, by mail together, by the ways that each has chosen, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,8 @@ async def test_a_window_that_was_told_before_is_news_again_once_it_is_booked_aga
     shorter = {"start_at": "2026-06-10T20:00:00Z", "end_at": "2026-06-10T21:00:00Z"}
     for window in (first, first, shorter, first, first, shorter, first):
         await shipping.tells("recovery.reattempt_booked", recovery, window=window)
-    told = await shipping.rows(ClientNews) or await shipping.rows(ClientEvent)
+    told: Sequence[ClientNews | ClientEvent] = await shipping.rows(ClientNews)
+    told = told or await shipping.rows(ClientEvent)
     ordered = sorted(told, key=lambda row: row.seq or 0)
     assert [row.facts["window"] for row in ordered] == [first, shorter, first, shorter, first]
 
@@ -244,14 +246,14 @@ async def test_an_old_a_withdrawn_and_a_hand_made_breach_are_no_news(shipping: S
     stop = a_stop(1, client="Nova")
     await shipping.keeps(stop)
     now = shipping.clock.now()
-    cases = [
+    cases: list[dict[str, Any]] = [
         {"opened_at": now - timedelta(hours=13), "promised_end_at": now - timedelta(days=1)},
         {"opened_at": now, "promised_end_at": now, "state": BrokenState.WITHDRAWN},
         {"opened_at": now, "by_hand": True},
         {"opened_at": now, "kind": "failed_delivery", "promised_end_at": now + timedelta(days=1)},
     ]
     for case in cases:
-        values = {
+        values: dict[str, Any] = {
             "kind": "breach",
             "stop_id": stop.id,
             "client": "Nova",

@@ -26,7 +26,7 @@ def test_sixty_calls_a_minute_fill_up_evenly(
     before: Allowance | None, now: float, left: float, wait: float
 ) -> None:
     after, seconds = after_a_call(before, 60, now)
-    assert (after.left, seconds) == (pytest.approx(left), pytest.approx(wait))
+    assert [after.left, seconds] == pytest.approx([left, wait])
 
 
 def test_tokens_are_long_and_recognisable() -> None:

@@ -10,7 +10,8 @@ from connectors.desk import ShiftState
 from connectors.escalation import DispatcherVerb, EscalationState, Happening
 from connectors.twilio.emulator_rules import Outcome
 from tests.bot.escalations.deeds_world import DANA, at_risk, does, notes, the_one, thread
-from tests.harness.world import World, readable
+from tests.harness.people import readable
+from tests.harness.world import World
 
 ASK = DispatcherVerb.CONTACT_DRIVER
 DRIVER = "+12125550999"

@@ -19,9 +19,10 @@ from bot.stops.models import StopRecord
 from connectors.base import FailureReason
 from connectors.escalation import DispatcherVerb, EscalationState, Happening, Severity
 from tests.bot.escalations.deeds_world import DANA, at_risk, does, notes, the_one, thread
+from tests.harness.people import readable
 from tests.harness.protocol import protocol_of
 from tests.harness.turns import says
-from tests.harness.world import Setting, World, readable
+from tests.harness.world import Setting, World
 
 DRIVER = "+12125550999"
 ROBIN = "+12125550100"

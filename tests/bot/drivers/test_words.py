@@ -16,6 +16,7 @@ from bot.sla.rules import Cause, WatchedStop, assess, next_look
 from bot.sop_sla import SlaRules
 from bot.stops.models import SlaState, StopRecord
 from connectors.base import DeliveryWindow, FailureReason, StopStatus
+from tests.harness.rows import row_with
 
 NOON = datetime(2026, 6, 9, 16, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -75,8 +76,13 @@ def test_nothing_changes_by_time_before_the_next_turn(
 
 
 def a_stop(eta: float | None, sequence: int | None = None) -> StopRecord:
-    return StopRecord(
-        id=uuid4(), status=StopStatus.OUT_FOR_DELIVERY, eta_at=at(eta), sequence=sequence, driver_ref="van-1"
+    return row_with(
+        StopRecord,
+        id=uuid4(),
+        status=StopStatus.OUT_FOR_DELIVERY,
+        eta_at=at(eta),
+        sequence=sequence,
+        driver_ref="van-1",
     )
 
 

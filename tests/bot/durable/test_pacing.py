@@ -18,6 +18,7 @@ from bot.durable.pacing import BURST_SECONDS, Pacer, is_paced, refilled, within_
 from connectors.base import ChannelName
 from connectors.twilio.emulator_rules import Outcome
 from tests.harness.protocol import protocol_of
+from tests.harness.rows import row_with
 from tests.harness.world import Setting, World
 
 AT = datetime(2026, 6, 9, 12, 0, tzinfo=UTC)
@@ -44,7 +45,9 @@ def test_the_bucket_fills_with_time(segments: float, seconds: float, rate: float
 
 def waiting(*useful_minutes: float | None) -> list[OutboundText]:
     return [
-        OutboundText(text="x" * 10, useful_until=None if each is None else AT + timedelta(minutes=each))
+        row_with(
+            OutboundText, text="x" * 10, useful_until=None if each is None else AT + timedelta(minutes=each)
+        )
         for each in useful_minutes
     ]
 

@@ -27,9 +27,10 @@ from tests.bot.escalations.deeds_world import (
     thread,
 )
 from tests.harness.accounts import CHANNEL
+from tests.harness.people import readable
 from tests.harness.protocol import protocol_with
 from tests.harness.waiting import eventually
-from tests.harness.world import Setting, World, readable
+from tests.harness.world import Setting, World
 
 RAISED, HELD, RESOLVED = EscalationState.RAISED, EscalationState.ACKNOWLEDGED, EscalationState.RESOLVED
 SNOOZED = EscalationState.SNOOZED
@@ -73,7 +74,7 @@ async def test_a_snooze_before_the_window_counts_from_its_end(world: World) -> N
 
 @pytest.mark.parametrize("fields", [{}, {"until": "soon"}, {"before_window_minutes": "600"}])
 async def test_a_snooze_into_the_past_changes_nothing_and_is_told_quietly(
-    world: World, fields: dict[str, str]
+    world: World, fields: dict[str, Any]
 ) -> None:
     await at_risk(world)
     assert (await does(world, SNOOZE, **fields)).state is RAISED
@@ -171,9 +172,9 @@ def _has_south(world: World) -> None:
     channels["C0SOUTH"] = {**channels[CHANNEL], "id": "C0SOUTH", "name": "south"}
 
 
-async def _channel(world: World, name: str) -> list[dict[str, object]]:
+async def _channel(world: World, name: str) -> list[dict[str, Any]]:
     answer = await world.http.get(f"{world.bases['slack']}/_emulator/channels/{name}")
-    found: list[dict[str, object]] = answer.raise_for_status().json()["messages"]
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["messages"]
     return found
 
 

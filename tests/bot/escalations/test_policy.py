@@ -1,5 +1,6 @@
 """Which policy decides, when its steps are due, what is repeated: tables first, then whatever hypothesis thinks of."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -104,7 +105,7 @@ def test_hours_that_never_come_back_are_said_to() -> None:
 # --- which policy ---------------------------------------------------------------------------------
 
 
-def section(*policies: dict[str, object]) -> Escalations:
+def section(*policies: Mapping[str, object]) -> Escalations:
     return Escalations.model_validate(
         {
             "channels": {"default": "#d"},

@@ -22,6 +22,7 @@ from bot.sop_escalations import Taking, TierKind
 from bot.stops.models import SlaState
 from connectors.escalation import DispatcherVerb, EscalationState, Severity
 from tests.harness.clock import NOON_IN_NEW_YORK as NOW
+from tests.harness.rows import row_with
 
 MINUTE = timedelta(minutes=1)
 ACKNOWLEDGE, WITHDRAW, RESOLVE = DispatcherVerb.ACKNOWLEDGE, DispatcherVerb.WITHDRAW, DispatcherVerb.RESOLVE
@@ -50,7 +51,7 @@ SNOOZED = EscalationState.SNOOZED
 def test_what_danas_gesture_does(
     verb: DispatcherVerb, state: EscalationState, holder: str | None, verdict: Verdict
 ) -> None:
-    escalation = Escalation(state=state, acknowledged_by=holder, cause_key="late:x")
+    escalation = row_with(Escalation, state=state, acknowledged_by=holder, cause_key="late:x")
     assert judge(verb, escalation, "dana", ()) is verdict
     assert judge(verb, escalation, "dana", {"dana", "sam"}) is verdict
     assert judge(verb, escalation, "dana", {"sam"}) is Verdict.NOT_ALLOWED
@@ -73,7 +74,7 @@ SNOOZE, MERGE, NOISE = DispatcherVerb.SNOOZE, DispatcherVerb.MERGE, DispatcherVe
 def test_what_danas_gesture_does_to_what_is_snoozed(
     verb: DispatcherVerb, snoozed_by: str, verdict: Verdict
 ) -> None:
-    escalation = Escalation(state=SNOOZED, snoozed_by=snoozed_by, cause_key="late:x")
+    escalation = row_with(Escalation, state=SNOOZED, snoozed_by=snoozed_by, cause_key="late:x")
     assert judge(verb, escalation, "dana", ()) is verdict
 
 
@@ -94,7 +95,7 @@ def test_what_danas_gesture_does_to_what_is_snoozed(
 def test_what_can_be_done_depends_on_what_it_is_about(
     verb: DispatcherVerb, key: str, waits: bool, has_stops: bool, verdict: Verdict
 ) -> None:
-    escalation = Escalation(state=RAISED, cause_key=key, conversation_id=uuid4() if waits else None)
+    escalation = row_with(Escalation, state=RAISED, cause_key=key, conversation_id=uuid4() if waits else None)
     assert judge(verb, escalation, "dana", (), has_stops=has_stops) is verdict
 
 
@@ -112,16 +113,18 @@ def test_what_can_be_done_depends_on_what_it_is_about(
 def test_a_reaction_may_not_be_enough(
     verb: DispatcherVerb, gesture: str, takes: set[Taking], verdict: Verdict
 ) -> None:
-    escalation = Escalation(state=RAISED, cause_key="late:x")
+    escalation = row_with(Escalation, state=RAISED, cause_key="late:x")
     assert judge(verb, escalation, "dana", (), gesture=gesture, takes=takes) is verdict
 
 
 def test_a_cause_can_be_named_after_the_end() -> None:
-    assert judge(DispatcherVerb.NAME_CAUSE, Escalation(state=RESOLVED), "dana", ()) is Verdict.APPLIED
+    assert (
+        judge(DispatcherVerb.NAME_CAUSE, row_with(Escalation, state=RESOLVED), "dana", ()) is Verdict.APPLIED
+    )
 
 
 def test_each_dispatcher_is_told_once_that_a_reaction_is_not_enough() -> None:
-    escalation = Escalation()
+    escalation = row_with(Escalation)
     assert [tell_once(escalation, who) for who in ("dana", "sam", "dana", "sam")] == [
         True,
         True,
@@ -157,7 +160,8 @@ def test_an_acknowledgement_holds_until_the_next_windows_end_or_for_a_while(
 
 def test_the_next_step_is_the_earliest_that_is_still_to_come() -> None:
     def step(minutes: int, *, fired: bool = False, cancelled: bool = False) -> EscalationStep:
-        return EscalationStep(
+        return row_with(
+            EscalationStep,
             position=minutes,
             kind=TierKind.MENTION,
             due_at=NOW + minutes * MINUTE,

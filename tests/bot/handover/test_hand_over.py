@@ -400,12 +400,12 @@ async def test_nonsense_is_answered_as_a_problem(shippers: Shippers) -> None:
     for body in ({}, {"dead": False}, {"event_ids": ["x"]}, {"since": "yesterday"}, {"more": 1}):
         answer = await shippers.calls("POST", f"/{subscription}/replay", json=body)
         assert answer.status_code == 422, body
-    for body in (
+    for wanted in (
         {"url": "https://a.example", "events": ["ping"]},
         {"url": 1},
         {"url": "https://a.example", "events": ["x"]},
     ):
-        assert (await shippers.calls("POST", "", json=body)).status_code == 422, body
+        assert (await shippers.calls("POST", "", json=wanted)).status_code == 422, wanted
     assert (await shippers.calls("GET", f"/{subscription}/deliveries?before=-1")).status_code == 422
 
 

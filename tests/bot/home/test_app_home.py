@@ -102,7 +102,8 @@ class Office:
 
     async def control(self, path: str, order: dict[str, Any]) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:
-            return (await http.post(f"{self.slack_url}/_emulator/{path}", json=order)).json()
+            told: dict[str, Any] = (await http.post(f"{self.slack_url}/_emulator/{path}", json=order)).json()
+            return told
 
     async def opens(self, dispatcher: str = DANA) -> str:
         """What the page says, after it was opened."""
@@ -363,7 +364,7 @@ async def test_the_same_event_again_even_a_day_later_changes_nothing(office: Off
 
 async def first_vendor_id(office: Office) -> str:
     async with office.database.transaction() as session:
-        found = await session.scalar(select(col(InboxEvent.vendor_id)))
+        found: str | None = await session.scalar(select(col(InboxEvent.vendor_id)))
     assert found is not None
     return found
 

@@ -10,8 +10,9 @@ from bot.app.incidents import IncidentServices
 from bot.incidents.models import PromiseIncident
 from bot.stops.models import StopRecord
 from connectors.desk import AnswerCode, CommandKind, DeskCommand
+from tests.harness.accounts import CHANNEL
 from tests.harness.clients import Program
-from tests.harness.world import CHANNEL, World
+from tests.harness.world import World
 
 DANA = "U0DANA"
 NOBODYS = "6f1c2a34-0b7e-4c55-9a61-5d2f8e3b7a10"

@@ -17,6 +17,7 @@ from bot.recovery.models import Why
 from bot.sop_notifications import NotificationKind
 from connectors.base import ChannelName
 from tests.bot.manifest.day import NEW_YORK, NOON
+from tests.harness.rows import row_with
 
 NAMES = Names({"U0DANA": "Dana Cole"})
 STOP = uuid4()
@@ -43,7 +44,7 @@ def message(*, minutes: int = 0, stop_id: Any = STOP, text: str = "Your parcel i
 
 
 def told(audit: list[AuditLine], sent: list[OutboundText] | None = None, names: Names = NAMES) -> list[str]:
-    incident = PromiseIncident.model_construct(stop_id=STOP, timezone=NEW_YORK)
+    incident = row_with(PromiseIncident, stop_id=STOP, timezone=NEW_YORK)
     nothing: dict[str, Any] = {
         name: [] for name in ("escalations", "events", "notes", "received", "follow_ups")
     }
@@ -59,7 +60,7 @@ def told(audit: list[AuditLine], sent: list[OutboundText] | None = None, names: 
     return [f"{each.who}: {each.what}" for each in timeline_of(evidence, names)]
 
 
-BOOKED = {"window": {"start_at": "2026-06-09T20:00:00Z", "end_at": "2026-06-09T22:00:00Z"}}
+BOOKED: dict[str, Any] = {"window": {"start_at": "2026-06-09T20:00:00Z", "end_at": "2026-06-09T22:00:00Z"}}
 
 
 @pytest.mark.parametrize(

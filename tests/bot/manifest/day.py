@@ -75,7 +75,8 @@ def facts_of(*stops: StopRecord, **facts: Any) -> DayFacts:
         ("onfleet", ref): DriverRecord(platform="onfleet", platform_ref=ref, name=name, capacity=capacity)
         for ref, name, capacity in (("dana", "Dana", 3.0), ("sam", "Sam", None))
     }
-    return DayFacts(**({"day": DAY, "as_of": NOON, "stops": stops, "drivers": drivers} | facts))
+    usual: dict[str, Any] = {"day": DAY, "as_of": NOON, "stops": stops, "drivers": drivers}
+    return DayFacts(**(usual | facts))
 
 
 def posted(facts: DayFacts, zone: str = "North") -> ManifestPost:

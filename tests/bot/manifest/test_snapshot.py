@@ -38,7 +38,7 @@ async def read(database: Database) -> ManifestView | None:
 async def test_a_commit_in_the_middle_of_reading_is_not_mixed_in(database: Database, after: str) -> None:
     await fill(database)
     others = create_engine(driver_url(database.url))
-    happened = []
+    happened: list[str] = []
 
     def meanwhile(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
         if after in statement and not happened:

@@ -26,6 +26,7 @@ from bot.stops.access_models import AccessLevel, StopAccess, StopFocus
 from bot.stops.models import StopRecord
 from connectors.base import ChannelName, FailureReason, Receipt, ReceiptStatus, StopStatus
 from connectors.emulation import Fault
+from tests.harness.rows import row_with
 from tests.harness.world import Setting, World
 
 AT = datetime(2026, 6, 9, 16, 0, tzinfo=UTC)
@@ -118,7 +119,7 @@ def local(text: str) -> datetime:
 def test_what_waited_into_the_quiet_hours_waits_for_their_end(
     window: str | None, decided: str, now: str, until: str | None
 ) -> None:
-    stop = StopRecord(window_start_at=local(window) if window else None)
+    stop = row_with(StopRecord, window_start_at=local(window) if window else None)
     held = quiet_until(stop, "America/New_York", local(decided), QuietHours(), local(now))
     assert held == (local(until) if until else None)
 

@@ -7,7 +7,8 @@ import pytest
 from bot.durable.models import OutboundText, OutboxState, Purpose
 from connectors.base import Receipt, ReceiptStatus
 from connectors.twilio.emulator_rules import Outcome
-from tests.harness.world import World, readable
+from tests.harness.people import readable
+from tests.harness.world import World
 
 ROBIN = "+12125550100"
 STRANGER = "+12125550177"

@@ -33,8 +33,8 @@ def moved(before: DeliveryWindow | None, after: DeliveryWindow | None) -> dict[s
         return moment.isoformat() if moment else None
 
     changes = {
-        "window_start_at": [iso(before and before.start_at), iso(after and after.start_at)],
-        "window_end_at": [iso(before and before.end_at), iso(after and after.end_at)],
+        "window_start_at": [iso(before.start_at if before else None), iso(after.start_at if after else None)],
+        "window_end_at": [iso(before.end_at if before else None), iso(after.end_at if after else None)],
     }
     return {name: values for name, values in changes.items() if values[0] != values[1]}
 

@@ -72,7 +72,7 @@ class Day:
     reaches: bool = True
 
     def change(self, wanted: dict[str, Any]) -> None:
-        facts = {name: wanted[name] for name in ("stops_away", "is_fresh") if name in wanted}
+        facts: dict[str, Any] = {name: wanted[name] for name in ("stops_away", "is_fresh") if name in wanted}
         if "status" in wanted and wanted["status"] is not self.stop.status:
             ended = self.now if wanted["status"].is_closed else None
             facts |= {"status": wanted["status"], "status_since": self.now, "completed_at": ended}

@@ -11,6 +11,7 @@ from bot.notifications.carrier_codes import MEANINGS
 from bot.notifications.ways import TROUBLE_LASTS, Way, is_unusable, ways_by_order, ways_of
 from bot.stops.models import StopRecord
 from connectors.base import ChannelName
+from tests.harness.rows import row_with
 from tests.harness.world import World
 
 AT = datetime(2026, 6, 9, 16, 0, tzinfo=UTC)
@@ -20,7 +21,7 @@ ALL = (SMS, WHATSAPP, MAIL)
 
 
 def stop(phone: str | None = PHONE, email: str | None = EMAIL) -> StopRecord:
-    return StopRecord(recipient_phone=phone, recipient_email=email)
+    return row_with(StopRecord, recipient_phone=phone, recipient_email=email)
 
 
 @pytest.mark.parametrize(

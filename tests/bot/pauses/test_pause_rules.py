@@ -29,7 +29,7 @@ HOUR = timedelta(hours=1)
 
 
 def pause(what: PauseWhat = PauseWhat.EVERYTHING, ref: str = "", **changes: Any) -> Pause:
-    values = {
+    values: dict[str, Any] = {
         "starts_at": NOON,
         "ends_at": NOON + HOUR,
         "timezone": "UTC",

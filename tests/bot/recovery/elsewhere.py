@@ -1,6 +1,6 @@
 """Failed deliveries on the platforms that are not Onfleet: what drivers do there, and the second tries that stand there."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
@@ -53,6 +53,10 @@ class Platform(Protocol):
 
     def second_tries(self, ref: str) -> list[Held]: ...
 
+    def tells_twice(self) -> None:
+        """From now on each event."""
+        ...
+
 
 class OnRoute4Me:
     name = "route4me"
@@ -92,6 +96,9 @@ class OnRoute4Me:
         return [
             _of_order(each) for each in orders if each["EXT_FIELD_custom_data"].get("reattempt_of") == ref
         ]
+
+    def tells_twice(self) -> None:
+        self._emulator.feed.faults.duplicate = True
 
 
 def _of_order(order: Mapping[str, Any]) -> Held:
@@ -147,6 +154,9 @@ class OnOptimoRoute:
     def second_tries(self, ref: str) -> list[Held]:
         orders = [each["data"] for each in self.emulator.store.orders.values()]
         return [_of_data(each) for each in orders if each["customField4"] == ref]
+
+    def tells_twice(self) -> None:
+        self.emulator.api.event_faults = {"duplicate"}
 
 
 def _of_data(data: Mapping[str, Any]) -> Held:
@@ -204,4 +214,4 @@ class Elsewhere(Story):
         return self.platform.second_tries(self._refs[tracking])
 
 
-PLATFORMS = {"route4me": OnRoute4Me, "optimoroute": OnOptimoRoute}
+PLATFORMS: dict[str, Callable[[World], Platform]] = {"route4me": OnRoute4Me, "optimoroute": OnOptimoRoute}

@@ -12,6 +12,7 @@ from bot.recovery.models import Recovery, RecoveryState
 from bot.recovery.notes import exception_note, note_of
 from bot.recovery.windows import nearest, same_hours
 from connectors.base import Address, DeliveryWindow, FailureReason
+from tests.harness.rows import row_with
 
 NEW_YORK = "America/New_York"
 FAILED = Address(line="14 Elm St 2B", city="New York", region="NY", postcode="10001", country="USA")
@@ -75,7 +76,8 @@ def test_the_next_driver_reads_what_was_agreed_and_no_code(
 
 
 def test_the_failed_stop_keeps_what_happened() -> None:
-    recovery = Recovery(
+    recovery = row_with(
+        Recovery,
         timezone=NEW_YORK,
         failed_at=datetime(2026, 6, 9, 15, 40, tzinfo=UTC),
         reason=FailureReason.ACCESS_ISSUE,

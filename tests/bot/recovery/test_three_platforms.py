@@ -67,7 +67,7 @@ async def manifest_line(story: Elsewhere, tracking: str, day: int) -> Any:
 
 async def test_each_failure_is_followed_up_once_for_what_the_driver_said(elsewhere: Elsewhere) -> None:
     words = DRIVERS_WORDS[elsewhere.platform.name]
-    elsewhere.world.route4me.faults.duplicate = True
+    elsewhere.platform.tells_twice()
     stops = [elsewhere.is_promised(f"A-{each}", f"+1212555010{each}") for each, _ in enumerate(words)]
     await elsewhere.world.sync()
     for tracking, (kind, said, _, _) in zip(stops, words, strict=True):

@@ -54,7 +54,12 @@ async def tells(session: AsyncSession, stop_id: Any, sent_at: datetime | None, *
     )
     session.add(text)
     if "kind" in facts:
-        common = {"person": address, "day": DAY, "decided_at": sent_at, "state": NotificationState.REACHED}
+        common: dict[str, Any] = {
+            "person": address,
+            "day": DAY,
+            "decided_at": sent_at,
+            "state": NotificationState.REACHED,
+        }
         session.add(Notification(stop_id=stop_id, **(common | facts)))
     await session.flush()
 

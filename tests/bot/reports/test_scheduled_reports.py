@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import col
 
 from bot.db import Database
 from bot.desk.boards import DeskBoards
@@ -35,6 +34,7 @@ from connectors.emulation import Fault
 from connectors.errors import ChannelUnavailableError
 from tests.harness.clock import ManualClock
 from tests.harness.protocol import QUIET
+from tests.harness.rows import Row
 from tests.harness.stop_rows import finished_stop
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -253,7 +253,7 @@ def maker_of(database: Database, clock: ManualClock, sop: ProtocolInForce) -> Re
     return ReportMaker(database, clock, sop, SlaReports(database, clock, sop), digests)
 
 
-async def rows(database: Database, table: type) -> list:  # type: ignore[type-arg]
+async def rows(database: Database, table: type[Row]) -> list[Row]:
+    order = "due_at" if table is ReportRun else "id"
     async with database.transaction() as session:
-        order = col(table.due_at) if table is ReportRun else col(table.id)
         return list(await session.scalars(select(table).order_by(order)))

@@ -7,6 +7,7 @@ import pytest
 from bot.requests.models import DispatchRequest, RequestKind
 from bot.requests.rules import ASKS, Wanted, decision_of, is_moot
 from connectors.base import DeliveryWindow, StopStatus
+from tests.harness.rows import row_with
 
 EVENING = DeliveryWindow(
     start_at=datetime(2026, 11, 24, 22, 0, tzinfo=UTC), end_at=datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
@@ -14,7 +15,7 @@ EVENING = DeliveryWindow(
 
 
 def request(kind: RequestKind, wanted: Wanted, status: StopStatus = StopStatus.ASSIGNED) -> DispatchRequest:
-    return DispatchRequest(kind=kind, wanted=wanted.model_dump(mode="json"), stop_status=status)
+    return row_with(DispatchRequest, kind=kind, wanted=wanted.model_dump(mode="json"), stop_status=status)
 
 
 @pytest.mark.parametrize(

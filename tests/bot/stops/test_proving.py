@@ -150,7 +150,7 @@ async def test_after_a_number_alone_the_question_is_the_same_whether_it_exists_o
 
 async def test_a_wrong_number_and_a_wrong_postcode_are_told_alike_by_the_same_queries(town: Town) -> None:
     await town.holds(stop("AB12CD34"))
-    asked = []
+    asked: list[tuple[object, ...]] = []
     for text in ("AB12CD34 10002", "AB12CD35 10001", "AB12CD34 0198"):
         visitor = await town.visitor(network=f"192.0.2.{len(asked)}")
         turn = await visitor.writes(text)

@@ -76,7 +76,8 @@ class Yard:
             metadata={"client": "Acme", "zone": "North"},
         )
         await self.sync.read_all("onfleet")
-        return next(r for r in await self.town.rows(StopRecord) if r.platform_ref == task["id"])
+        rows: list[StopRecord] = await self.town.rows(StopRecord)
+        return next(row for row in rows if row.platform_ref == task["id"])
 
     def held_by_platform(self, record: StopRecord) -> DeliveryWindow:
         task = self.onfleet.store.tasks[record.platform_ref]

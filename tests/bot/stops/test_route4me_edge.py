@@ -29,7 +29,7 @@ async def test_what_a_webhook_claims_is_read_back_and_told_once(world: World) ->
     refs = [stage.add_stop(stop, plan, driver, created_at).platform_ref for stop in plan.stops]
     stage.set_duty(driver, True, world.clock.now())
     await world.sync()
-    world.route4me.faults.duplicate = True
+    world.route4me.feed.faults.duplicate = True
     stage.start(refs[0], world.clock.now())
     stage.complete(refs[0], world.clock.now(), None, left_behind(plan.stops[0], None))
 

@@ -77,14 +77,14 @@ async def test_the_emulator_answers_in_the_vendors_shapes(town: Town) -> None:
     async with open_client(f"{town.url}/api/v2/", auth=(API_KEY, "")) as client:
 
         async def ask(method: str, path: str, status: int = 200, **body: Any) -> Any:
-            answer = await client.request(method, path, **({"json": body} if body else {}))
+            answer = await client.request(method, path, json=body or None)
             assert answer.status_code == status, (path, answer.text)
             return answer.json()
 
         hub = await ask("POST", "hubs", name="Depot", address={"street": "West Ave"}, teams=[team])
         batch = await ask("POST", "tasks/batch-async", tasks=[_wanted()])
         task = await ask("GET", f"tasks/{town.refs[0]}")
-        start = {"name": "Early", "startTime": to_ms(town.clock() + timedelta(hours=1))}
+        start: dict[str, Any] = {"name": "Early", "startTime": to_ms(town.clock() + timedelta(hours=1))}
         answers = {
             "auth_test": ("auth", await ask("GET", "auth/test")),
             "admins_list": ("admins", await ask("GET", "admins")),

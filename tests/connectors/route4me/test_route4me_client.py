@@ -9,6 +9,7 @@ from connectors.base import (
     Capability,
     DeliveryWindow,
     FailureReason,
+    PlatformEvent,
     Reattempt,
     RouteStatus,
     Stop,
@@ -772,7 +773,8 @@ async def test_a_long_silence_is_read_piece_by_piece_with_nothing_missing(
     page = await platform.events_after(None)
     for _ in range(300):
         town.emulator.feed.write("route-update", town.clock.advance(seconds=40), route={"route_id": "R"})
-    told, pages = [], 0
+    told: list[PlatformEvent] = []
+    pages = 0
     while True:
         page = await platform.events_after(page.cursor)
         told += page.events

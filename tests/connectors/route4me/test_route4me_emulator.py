@@ -105,7 +105,7 @@ async def test_the_map_knows_every_address_but_those_on_nowhere(town: Town) -> N
     assert one == (await found("9 Oak Ave, Norwalk"))[0]
     assert one["lat"] > two["lat"]
     assert await found("1 Nowhere Lane, Norwalk") == []
-    body = {"address_1": "1 Nowhere Lane"}
+    body: dict[str, Any] = {"address_1": "1 Nowhere Lane"}
     assert (await call(town, "POST", "/api.v4/order.php", json=body)).status_code == 400
     body = {"addresses": [{"address": "1 Nowhere Lane"}]}
     at = {"route_id": town.routes[0]}

@@ -294,7 +294,7 @@ async def test_the_emulator_answers_in_the_vendors_shapes(town: Town) -> None:
     theirs = {"address_get": "address_get_with_notes", "address_update": "address_update_response"}
     for name, ours in answers.items():
         if isinstance(ours, tuple):
-            assert_same_shape(*ours, where=name)
+            assert_same_shape(ours[0], ours[1], where=name)
         else:
             assert_same_shape(ours, sample(theirs.get(name, name)), where=name)
     assert Tracking.model_validate(answers["user_locations"][0]["tracking"]).position_lat

@@ -124,11 +124,14 @@ def _fold_days(zone: ZoneInfo) -> set[date]:
     """Days on which the clock goes back in the years that are looked at."""
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(731)]
     return {
-        day
-        for day in days
-        if datetime.combine(day, time(0), zone).utcoffset()
-        > datetime.combine(day + timedelta(days=1), time(0), zone).utcoffset()  # type: ignore[operator]
+        day for day in days if _midnights_offset(day, zone) > _midnights_offset(day + timedelta(days=1), zone)
     }
+
+
+def _midnights_offset(day: date, zone: ZoneInfo) -> timedelta:
+    offset = datetime.combine(day, time(0), zone).utcoffset()
+    assert offset is not None
+    return offset
 
 
 def test_an_order_is_written_by_the_clock_also_on_the_day_that_the_clock_changes() -> None:

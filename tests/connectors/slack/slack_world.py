@@ -19,7 +19,7 @@ from connectors.slack.emulator import SlackEmulator
 
 BOT_TOKEN = "xoxb-test-token"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the worked example of Slack's signing page
-CHANNELS = [
+CHANNELS: list[dict[str, Any]] = [
     {"id": "C0NORTH001", "name": "dispatch-north"},
     {"id": "C0SOUTH001", "name": "dispatch-south", "is_private": True},
     {"id": "C0EMPTY001", "name": "not-joined", "is_member": False},
@@ -80,15 +80,18 @@ class SlackWorld:
         async with httpx.AsyncClient(trust_env=False) as http:
             url = f"{self.url}/_emulator/{path}"
             answer = await (http.get(url) if order is None else http.post(url, json=order))
-            return answer.json()
+            told: dict[str, Any] = answer.json()
+            return told
 
     async def channel(self, channel: str = "dispatch-north") -> list[dict[str, Any]]:
-        return (await self.control(f"channels/{channel}"))["messages"]
+        messages: list[dict[str, Any]] = (await self.control(f"channels/{channel}"))["messages"]
+        return messages
 
 
 def sign(body: str, secret: str = SECRET, at: float | None = None) -> dict[str, str]:
     timestamp = str(int(time.time() if at is None else at))
     signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=body)
+    assert signature is not None
     return {"x-slack-request-timestamp": timestamp, "x-slack-signature": signature}
 
 

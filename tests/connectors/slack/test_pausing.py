@@ -168,7 +168,9 @@ def test_long_lists_stay_within_slacks_limits() -> None:
     assert len(blocks) <= 50
     assert len(words(blocks)) < 13_000
     for block in blocks:
-        Block.parse(block).validate_json()
+        parsed = Block.parse(block)
+        assert parsed is not None
+        parsed.validate_json()
         assert all(len(text) <= 3000 for text in words([block]).splitlines())
 
 

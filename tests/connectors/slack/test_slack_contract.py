@@ -27,7 +27,8 @@ MODAL = reply_modal(ReplyAbout(escalation_id="E-1", about="Acme", words="hello?"
 
 
 def manifest() -> dict[str, Any]:
-    return YAML(typ="safe").load((ROOT / "docs" / "slack-manifest.yml").read_text())
+    found: dict[str, Any] = YAML(typ="safe").load((ROOT / "docs" / "slack-manifest.yml").read_text())
+    return found
 
 
 def scopes_asked_for() -> set[str]:

@@ -37,7 +37,8 @@ async def raw(world: SlackWorld, method: str, **request: Any) -> dict[str, Any]:
     async with httpx.AsyncClient(trust_env=False) as http:
         headers = {"authorization": f"Bearer {BOT_TOKEN}"} | request.pop("headers", {})
         answer = await http.post(world.api + method, headers=headers, **request)
-        return answer.json()
+        told: dict[str, Any] = answer.json()
+        return told
 
 
 # --- wire shapes ----------------------------------------------------------------------------------
@@ -55,7 +56,8 @@ async def test_the_synchronous_sdk_is_understood(world: SlackWorld) -> None:
             c["name"] for c in client.conversations_list(types="public_channel,private_channel")["channels"]
         ]
         assert names == ["dispatch-north", "dispatch-south", "not-joined"]
-        return client.conversations_history(channel=NORTH)["messages"]
+        found: list[dict[str, Any]] = client.conversations_history(channel=NORTH)["messages"]
+        return found
 
     (message,) = await asyncio.to_thread(day)
     assert message["text"] == "changed"

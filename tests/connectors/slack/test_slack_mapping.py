@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from tests.connectors.slack.slack_world import Clock, reaction_body
 NOW = Clock().at
 
 
-def envelope(**event: object) -> ReactionEnvelope:
+def envelope(**event: Any) -> ReactionEnvelope:
     return ReactionEnvelope.model_validate(json.loads(reaction_body(**event)))
 
 

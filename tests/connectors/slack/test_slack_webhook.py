@@ -84,9 +84,9 @@ async def test_a_forged_request_is_refused_and_nothing_is_stored(
     listening: SlackWorld, headers: dict[str, str], why: str
 ) -> None:
     body = reaction_body()
-    raw = {k: v.encode("latin-1") for k, v in {**sign(body), **headers}.items()}
+    raw = {name.encode("ascii"): value.encode("latin-1") for name, value in {**sign(body), **headers}.items()}
     async with httpx.AsyncClient(trust_env=False) as http:
-        answer = await http.post(listening.events_url, content=body, headers=list(raw.items()))
+        answer = await http.post(listening.events_url, content=body, headers=raw)
     assert answer.status_code == 403, why
     assert listening.receiver.arrivals == 0
 

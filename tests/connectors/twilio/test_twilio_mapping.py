@@ -1,6 +1,7 @@
 """Pure: Twilio's words turned into ours."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -26,7 +27,7 @@ MESSAGE = OutboundMessage(
 )
 
 
-def held(sid: str = SID, **changes: object) -> MessageResource:
+def held(sid: str = SID, **changes: Any) -> MessageResource:
     resource = MessageResource(
         sid=sid, status="sent", direction="outbound-api", body=MESSAGE.text, date_created=AT
     )
@@ -178,7 +179,7 @@ def test_an_earlier_attempt_is_found_by_text_and_time() -> None:
         {"date_created": None},
     ],
 )
-def test_another_message_is_no_earlier_attempt(changes: dict[str, object]) -> None:
+def test_another_message_is_no_earlier_attempt(changes: dict[str, Any]) -> None:
     assert find(held(**changes)) is None
 
 

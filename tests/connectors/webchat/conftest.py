@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from tests.harness.world import World
 
@@ -100,8 +101,12 @@ async def opens(bare_world: World) -> AsyncIterator[Opens]:
         ) -> Browser:
             address = (url or bare_world.url).replace("http", "ws", 1) + "/connectors/webchat/ws"
             connection = connect(
-                address, additional_headers=headers, origin=origin, proxy=None, compression=None
+                address,
+                additional_headers=headers,
+                origin=None if origin is None else Origin(origin),
+                proxy=None,
+                compression=None,
             )
-            return Browser(await stack.enter_async_context(connection))  # type: ignore[arg-type]
+            return Browser(await stack.enter_async_context(connection))
 
         yield open_one
