@@ -16,6 +16,7 @@ from bot.errors import ConfigurationError
 
 PAGE = Path(__file__).parent / "warming.html"
 BACKLOG = 512
+PIECE_BYTES = 65_536
 
 
 class Doorway:
@@ -75,7 +76,12 @@ class _Waiting(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "application/json", status)
 
     def do_POST(self) -> None:
-        # Vendors deliver again after a 503.
+        # Closed with a part of it unread, the connection would be reset and the vendor never see the 503, after
+        # which it delivers again.
+        length = self.headers.get("Content-Length", "")
+        left = int(length) if length.isdecimal() else 0
+        while left > 0 and (piece := self.rfile.read(min(left, PIECE_BYTES))):
+            left -= len(piece)
         self._answer(HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", "starting")
 
     def _answer(self, status: HTTPStatus, content_type: str, text: str) -> None:

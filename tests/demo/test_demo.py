@@ -27,6 +27,7 @@ from tests.harness.people import readable
 
 pytestmark = pytest.mark.rasa
 T = TypeVar("T")
+MOMENT = "One moment, please."
 
 
 def wait_for(look: Callable[[], T], what: str, seconds: float = 60) -> T:
@@ -180,9 +181,15 @@ def test_fifty_texts_in_flight_survive_a_kill_of_the_app(demo: RunningDemo) -> N
             await asyncio.gather(*sending)
 
     asyncio.run(storm())
-    wait_for(lambda: all(replies(demo, phone) for phone in phones), "fifty answers", seconds=90)
+
+    def answers(phone: str) -> list[str]:
+        """Without the word that it takes a moment: some wait that long while the app starts again."""
+        return [text for text in replies(demo, phone) if not text.startswith(MOMENT)]
+
+    wait_for(lambda: all(answers(phone) for phone in phones), "fifty answers", seconds=90)
     time.sleep(3)
-    assert [len(replies(demo, phone)) for phone in phones] == [1] * 50
+    assert [len(answers(phone)) for phone in phones] == [1] * 50
+    assert max(len(replies(demo, phone)) for phone in phones) <= 2
 
 
 def app_process(demo: RunningDemo) -> psutil.Process:
