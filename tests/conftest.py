@@ -42,8 +42,19 @@ def var() -> Path:
 def postgres_url(var: Path) -> Iterator[str]:
     """URL of a PostgreSQL server of this test session."""
     server = EmbeddedPostgres(var / "postgres")
+    _leave_the_disk_to_the_kernel(server.url)
     yield server.url
     server.stop()
+
+
+def _leave_the_disk_to_the_kernel(postgres_url: str) -> None:
+    """Nothing waits for a busy disk. What is committed outlives any killed process, but not the machine."""
+    engine = create_engine(driver_url(postgres_url), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

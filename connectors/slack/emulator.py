@@ -26,7 +26,7 @@ from connectors.slack.emulator_api import ALL_SCOPES, RateLimitedError, WebApi
 from connectors.slack.emulator_args import read_args
 from connectors.slack.emulator_commands import CommandControl
 from connectors.slack.emulator_control import Control
-from connectors.slack.emulator_events import EventSender
+from connectors.slack.emulator_events import PATIENCE_SECONDS, EventSender
 from connectors.slack.emulator_home import HomeControl
 from connectors.slack.emulator_sockets import Sockets
 from connectors.slack.emulator_state import (
@@ -89,10 +89,12 @@ class SlackEmulator:
         scopes: frozenset[str] = ALL_SCOPES,
         subscriptions: frozenset[str] = ALL_EVENTS,
         app_token: str | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         """`retry_scale` shortens Slack's waits of one and five minutes; `scopes` are the bot token's.
 
         `subscriptions` are the manifest's `bot_events`. With `app_token` the app has Socket Mode on.
+        `patience_seconds` is how long an answer may take, and how long a trigger opens a window.
         """
         self.workspace = Workspace(
             channels=channels,
@@ -102,7 +104,7 @@ class SlackEmulator:
             watcher=self._tell_message,
         )
         self.sockets = Sockets(app_token)
-        self.events = EventSender(signing_secret, ledger_path, retry_scale, self.sockets)
+        self.events = EventSender(signing_secret, ledger_path, retry_scale, self.sockets, patience_seconds)
         self.api = WebApi(
             self.workspace,
             bot_token=bot_token,
@@ -111,6 +113,7 @@ class SlackEmulator:
             on_reaction=self._tell_reaction,
             usergroups=usergroups or {},
             ledger_path=ledger_path,
+            trigger_seconds=patience_seconds,
         )
         self.api.open_socket = self.sockets.open
         self.subscriptions = subscriptions

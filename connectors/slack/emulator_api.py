@@ -74,6 +74,7 @@ class WebApi:
         on_reaction: Callable[[str, Actor, Message, str], None],
         usergroups: Mapping[str, Sequence[str]],
         ledger_path: Path | None,
+        trigger_seconds: float,
     ) -> None:
         self.workspace = workspace
         self.scopes = scopes
@@ -86,7 +87,7 @@ class WebApi:
         self.base_url = "http://localhost/"
         """Under which we were called last; addresses that we hand out lie there."""
         self.open_socket: Callable[[str | None, str], str] | None = None
-        self.views = Views(now, ledger_path)
+        self.views = Views(now, ledger_path, trigger_seconds)
         self.files = Files(workspace)
         self._bot_token = bot_token
         self._now = now

@@ -19,7 +19,9 @@ from connectors.emulation import Ledger
 from connectors.http import open_client
 from connectors.slack.emulator_sockets import Kind, Sockets
 
-TIMEOUT_SECONDS = 3.0
+PATIENCE_SECONDS = 3.0
+"""How long Slack waits for an answer, and how long a trigger lives. Source: docs.slack.dev, interactivity."""
+
 RETRY_DELAYS = (0.0, 0.0, 60.0, 300.0)
 """Seconds before the first attempt and the three retries. Source: Events API, retries."""
 
@@ -52,12 +54,14 @@ class EventSender:
         ledger_path: Path | None,
         retry_scale: float,
         sockets: Sockets | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._sockets = sockets or Sockets(None)
         self._verifier = SignatureVerifier(signing_secret)
         self._pending = Ledger(ledger_path, "slack_events")
         self._addresses = Ledger(ledger_path, "slack_addresses")
         self._retry_scale = retry_scale
+        self._patience_seconds = patience_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._client: httpx.AsyncClient | None = None
         self.given_up: list[str] = []
@@ -143,7 +147,7 @@ class EventSender:
     async def _through_socket(
         self, kind: Kind, payload: object, attempt: int = 0, reason: str = ""
     ) -> Answer:
-        body = await self._sockets.deliver(kind, payload, attempt, reason, TIMEOUT_SECONDS)
+        body = await self._sockets.deliver(kind, payload, attempt, reason, self._patience_seconds)
         return Answer(None, "timeout") if body is None else Answer(200, body=body)
 
     async def _attempt(self, body: str, content_type: str, headers: dict[str, str]) -> Answer:
@@ -151,9 +155,9 @@ class EventSender:
 
     async def _post(self, body: str, headers: dict[str, str]) -> Answer:
         if self._client is None:
-            self._client = open_client("", read_seconds=TIMEOUT_SECONDS)
+            self._client = open_client("", read_seconds=self._patience_seconds)
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
+            async with asyncio.timeout(self._patience_seconds):
                 response = await self._client.post(self.url or "", content=body, headers=headers)
         except (TimeoutError, httpx.TimeoutException):
             return Answer(None, "http_timeout")

@@ -16,7 +16,6 @@ from connectors.slack.emulator_blocks import VIEW_BLOCKS, view_problems
 from connectors.slack.emulator_inputs import complaint, entered
 from connectors.slack.emulator_state import APP_ID, BOT_ID, TEAM_ID, Actor, SlackError
 
-TRIGGER_SECONDS = 3.0
 FORGOTTEN_SECONDS = 60.0
 """How long an old trigger is told apart from an invented one."""
 
@@ -30,8 +29,9 @@ Values = Mapping[str, Mapping[str, str]]
 class Views:
     """Real time rules the triggers: they are about the network, whatever day is being pretended."""
 
-    def __init__(self, now: Now, ledger_path: Path | None) -> None:
+    def __init__(self, now: Now, ledger_path: Path | None, trigger_seconds: float) -> None:
         self._now = now
+        self._trigger_seconds = trigger_seconds
         self._views = Ledger(ledger_path, "slack_views")
         self._stacks = Ledger(ledger_path, "slack_view_stacks")
         self._homes = Ledger(ledger_path, "slack_homes")
@@ -103,7 +103,7 @@ class Views:
         if trigger_id in self._exchanged:
             raise SlackError("exchanged_trigger_id")
         user_id, issued = self._triggers[trigger_id]
-        if time.monotonic() - issued > TRIGGER_SECONDS:
+        if time.monotonic() - issued > self._trigger_seconds:
             raise SlackError("expired_trigger_id")
         return user_id
 

@@ -9,7 +9,7 @@ from connectors.follow_up_words import follow_up_words, second_try_words
 from connectors.slack.cause_words import SEVERITIES, cause_words
 from connectors.slack.mrkdwn import (
     duration_words,
-    foreign,
+    foreign_within,
     link,
     mention,
     moment,
@@ -37,12 +37,12 @@ def stop_card_text(card: StopCard, now: datetime) -> str:
     lines = [
         _heading(card),
         _state(card, now),
-        _joined("Driver", foreign(card.driver_name, NAME_LIMIT), _place(card)),
-        _joined("Recipient", foreign(card.recipient_name, NAME_LIMIT), _phone(card)),
+        _joined("Driver", foreign_within(card.driver_name, NAME_LIMIT), _place(card)),
+        _joined("Recipient", foreign_within(card.recipient_name, NAME_LIMIT), _phone(card)),
         _joined(
             "Order",
-            foreign(card.order_ref, NAME_LIMIT),
-            f"on {platform}" if (platform := foreign(card.platform, NAME_LIMIT)) else "",
+            foreign_within(card.order_ref, NAME_LIMIT),
+            f"on {platform}" if (platform := foreign_within(card.platform, NAME_LIMIT)) else "",
         ),
         *_followed_up(card, now),
         *_history(card, now),
@@ -53,9 +53,9 @@ def stop_card_text(card: StopCard, now: datetime) -> str:
 
 
 def _heading(card: StopCard) -> str:
-    where = foreign(card.address_line, NAME_LIMIT) or "Address unknown"
-    parts = [where, foreign(card.client, NAME_LIMIT), foreign(card.zone, NAME_LIMIT)]
-    tracking = foreign(card.tracking, NAME_LIMIT)
+    where = foreign_within(card.address_line, NAME_LIMIT) or "Address unknown"
+    parts = [where, foreign_within(card.client, NAME_LIMIT), foreign_within(card.zone, NAME_LIMIT)]
+    tracking = foreign_within(card.tracking, NAME_LIMIT)
     return " · ".join([f"*{parts[0]}*", *(part for part in [*parts[1:], tracking] if part)])
 
 
@@ -89,7 +89,7 @@ def _place(card: StopCard) -> str:
 
 
 def _phone(card: StopCard) -> str:
-    return f"phone ends in {foreign(card.phone_end, 4)}" if card.phone_end else ""
+    return f"phone ends in {foreign_within(card.phone_end, 4)}" if card.phone_end else ""
 
 
 def _joined(label: str, *parts: str) -> str:
@@ -102,8 +102,8 @@ def _followed_up(card: StopCard, now: datetime) -> list[str]:
     told = follow_up_words(card.follow_up, card.timezone, now) if card.follow_up else ""
     again = second_try_words(card.second_try) if card.second_try else ""
     return [
-        _joined("Follow-up", foreign(told, OUTCOME_LIMIT)),
-        _joined("For the driver", foreign(again, OUTCOME_LIMIT)),
+        _joined("Follow-up", foreign_within(told, OUTCOME_LIMIT)),
+        _joined("For the driver", foreign_within(again, OUTCOME_LIMIT)),
     ]
 
 
@@ -118,7 +118,7 @@ def _history(card: StopCard, now: datetime) -> list[str]:
 def _past(past: PastEscalation, timezone: str, now: datetime) -> str:
     parts = [f"{moment(past.raised_at, timezone, now)} {SEVERITIES[past.severity].lower()}"]
     if past.state is EscalationState.RESOLVED:
-        outcome = foreign(past.outcome, OUTCOME_LIMIT).rstrip(".")
+        outcome = foreign_within(past.outcome, OUTCOME_LIMIT).rstrip(".")
         parts.append(f"resolved{f': {outcome}' if outcome else ''}")
         parts.append(_who("by", past.resolved_by))
     elif past.acknowledged_by:

@@ -10,9 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from connectors.emulation import serving
 from connectors.slack.client import SlackDesk
 from connectors.slack.desk_gestures import DeskEdge
-from connectors.slack.emulator import SlackEmulator
 from connectors.slack.webhook import build_app, router
-from tests.connectors.slack.slack_world import BOT_TOKEN, CHANNELS, DISPATCHERS, SECRET, Clock, SlackWorld
+from tests.connectors.slack.slack_world import BOT_TOKEN, SECRET, Clock, SlackWorld, pretended_slack
 
 
 @pytest.fixture
@@ -48,15 +47,7 @@ edge_board = pytest.fixture(scope="session", name="edge_board")(switchboard)
 @pytest.fixture
 async def world(clock: Clock, slack_board: Switchboard) -> AsyncIterator[SlackWorld]:
     """Emulator and desk; nothing is subscribed to events yet."""
-    emulator = SlackEmulator(
-        bot_token=BOT_TOKEN,
-        signing_secret=SECRET,
-        now=clock,
-        channels=CHANNELS,
-        dispatchers=DISPATCHERS,
-        usergroups={"S0NORTH001": ["U0DANA0001"]},
-        retry_scale=0.001,
-    )
+    emulator = pretended_slack(clock, usergroups={"S0NORTH001": ["U0DANA0001"]})
     slack_board.app = emulator.app
     desk = SlackDesk(BOT_TOKEN, now=clock, api_base=f"{slack_board.url}/api/", timeout_seconds=1.0)
     yield SlackWorld(emulator, slack_board.url, desk, clock)

@@ -16,6 +16,7 @@ from connectors.escalation import DispatcherAction, EscalationLine, EscalationSt
 from connectors.home import HomeAction
 from connectors.slack.client import SlackDesk
 from connectors.slack.emulator import SlackEmulator
+from tests.harness.waiting import PATIENCE_SECONDS
 
 BOT_TOKEN = "xoxb-test-token"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the worked example of Slack's signing page
@@ -110,6 +111,20 @@ def reaction_body(event_id: str = "Ev0000000001", **event: Any) -> str:
             "authorizations": authorizations,
         }
     )
+
+
+def pretended_slack(clock: Clock, **changes: Any) -> SlackEmulator:
+    """The workspace of these tests; it waits for an answer as long as a test does, unless told otherwise."""
+    values: dict[str, Any] = {
+        "bot_token": BOT_TOKEN,
+        "signing_secret": SECRET,
+        "now": clock,
+        "channels": CHANNELS,
+        "dispatchers": DISPATCHERS,
+        "retry_scale": 0.001,
+        "patience_seconds": PATIENCE_SECONDS,
+    }
+    return SlackEmulator(**values | changes)
 
 
 async def wait_until(condition: Callable[[], Any]) -> None:

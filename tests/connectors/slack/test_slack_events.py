@@ -1,5 +1,6 @@
 """The emulator delivering to the real bolt app: signed, retried, through a kill of either side."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -14,14 +15,13 @@ from connectors.emulation import serving
 from connectors.errors import StorageUnavailableError
 from connectors.escalation import DispatcherVerb, EscalationState
 from connectors.slack.emulator import SlackEmulator
+from tests.connectors.slack.conftest import Switchboard
 from tests.connectors.slack.slack_world import (
     BOT_TOKEN,
-    CHANNELS,
-    DISPATCHERS,
-    SECRET,
     Clock,
     SlackWorld,
     make_view,
+    pretended_slack,
     wait_until,
 )
 
@@ -123,13 +123,17 @@ REACTIONS = frozenset({"reaction_added", "reaction_removed"})
 class Listener:
     """Any app's edge, written against Slack's documentation alone."""
 
-    def __init__(self, *answers: Response) -> None:
+    def __init__(self, *answers: Response, keeps: asyncio.Event | None = None) -> None:
+        """Without answers it takes all with 200; with `keeps` it does not answer before that is set."""
         self.requests: list[tuple[dict[str, str], bytes]] = []
+        self._keeps = keeps
         self._answers = list(answers)
         self.app = Starlette(routes=[Route("/", self._take, methods=["POST"])])
 
     async def _take(self, request: Request) -> Response:
         self.requests.append((dict(request.headers), await request.body()))
+        if self._keeps is not None:
+            await self._keeps.wait()
         return self._answers.pop(0) if self._answers else Response()
 
 
@@ -146,6 +150,28 @@ async def test_retries_say_their_number_and_why(world: SlackWorld) -> None:
     assert numbers == [None, "1", "2"]
     assert listener.requests[2][0]["x-slack-retry-reason"] == "http_error"
     assert len({body for _, body in listener.requests}) == 1
+
+
+async def test_an_app_that_does_not_answer_in_time_is_told_again(
+    world: SlackWorld, slack_board: Switchboard, clock: Clock
+) -> None:
+    slack = pretended_slack(clock, subscriptions=REACTIONS, patience_seconds=0.2)
+    slack_board.app = slack.app
+    answers = asyncio.Event()
+    listener = Listener(keeps=answers)
+    async with serving(listener.app) as slack.events_url:
+        dana = {"user": DANA, "channel": "C0NORTH001"}
+        typed = await world.control("command", {**dana, "text": "help"})
+        assert (typed["status"], typed["text"]) == (None, "failed with the error operation_timeout")
+        posted = await world.desk.post("#dispatch-north", make_view())
+        await as_dana(world).reactions_add(channel=posted.channel, name="eyes", timestamp=posted.ts)
+        await wait_until(lambda: len(listener.requests) == 3)
+        answers.set()
+        await wait_until(lambda: not slack.events.undelivered)
+    _, first, second, *_ = [headers for headers, _ in listener.requests]
+    assert "x-slack-retry-num" not in first
+    assert (second["x-slack-retry-num"], second["x-slack-retry-reason"]) == ("1", "http_timeout")
+    await slack.events.stop()
 
 
 async def test_an_app_may_decline_retries(world: SlackWorld) -> None:
@@ -181,15 +207,8 @@ async def test_a_killed_slack_still_has_its_messages_and_goes_on_delivering(
     tmp_path: Path, clock: Clock
 ) -> None:
     def emulator(retry_scale: float) -> SlackEmulator:
-        return SlackEmulator(
-            bot_token=BOT_TOKEN,
-            signing_secret=SECRET,
-            now=clock,
-            channels=CHANNELS,
-            dispatchers=DISPATCHERS,
-            ledger_path=tmp_path / "slack.db",
-            retry_scale=retry_scale,
-            subscriptions=REACTIONS,
+        return pretended_slack(
+            clock, ledger_path=tmp_path / "slack.db", retry_scale=retry_scale, subscriptions=REACTIONS
         )
 
     first = emulator(retry_scale=1000.0)  # it will not come to its second retry

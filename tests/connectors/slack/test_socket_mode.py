@@ -20,12 +20,11 @@ from connectors.slack.webhook import build_app, router
 from tests.connectors.slack.conftest import Switchboard
 from tests.connectors.slack.slack_world import (
     BOT_TOKEN,
-    CHANNELS,
-    DISPATCHERS,
     SECRET,
     Clock,
     SlackWorld,
     make_view,
+    pretended_slack,
     wait_until,
 )
 
@@ -46,15 +45,8 @@ async def eventually_connected(socket: SlackSocket, emulator: SlackEmulator, ope
 @asynccontextmanager
 async def workspace(clock: Clock, board: Switchboard, app_token: str | None) -> AsyncIterator[SlackWorld]:
     """With an app token the app has Socket Mode on, and nothing comes over HTTP."""
-    emulator = SlackEmulator(
-        bot_token=BOT_TOKEN,
-        signing_secret=SECRET,
-        now=clock,
-        channels=CHANNELS,
-        dispatchers=DISPATCHERS,
-        retry_scale=0.001,
-        app_token=app_token,
-    )
+    # What is not stored is not acknowledged either: over a socket, Slack sees that by waiting alone.
+    emulator = pretended_slack(clock, app_token=app_token, patience_seconds=3.0)
     board.app = emulator.app
     desk = SlackDesk(BOT_TOKEN, now=clock, api_base=f"{board.url}/api/", timeout_seconds=1.0)
     yield SlackWorld(emulator, board.url, desk, clock)

@@ -58,6 +58,23 @@ def test_a_late_stop_reads_at_a_glance() -> None:
     ]
 
 
+def test_a_card_of_nothing_but_escaped_characters_fits_one_message() -> None:
+    signs = "&<>" * 200
+    past = PastEscalation(
+        severity=Severity.AT_RISK, state=EscalationState.RESOLVED, raised_at=utc(19, 31), outcome=signs
+    )
+    told = stop_card_text(
+        card(
+            **dict.fromkeys(("tracking", "client", "zone", "address_line", "order_ref", "platform"), signs),
+            driver_name=signs,
+            recipient_name=signs,
+            escalations=(past,) * 20,
+        ),
+        NOW,
+    )
+    assert len(told) <= 4000
+
+
 @pytest.mark.parametrize(
     ("changes", "second_line"),
     [
