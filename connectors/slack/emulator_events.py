@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 from slack_sdk.signature import SignatureVerifier
 
-from connectors.emulation import Ledger
+from connectors.emulation import Ledger, running_for
 from connectors.http import open_client
 from connectors.slack.emulator_sockets import Kind, Sockets
 
@@ -53,10 +53,10 @@ class EventSender:
         signing_secret: str,
         ledger_path: Path | None,
         retry_scale: float,
-        sockets: Sockets | None = None,
-        patience_seconds: float = PATIENCE_SECONDS,
+        sockets: Sockets,
+        patience_seconds: float,
     ) -> None:
-        self._sockets = sockets or Sockets(None)
+        self._sockets = sockets
         self._verifier = SignatureVerifier(signing_secret)
         self._pending = Ledger(ledger_path, "slack_events")
         self._addresses = Ledger(ledger_path, "slack_addresses")
@@ -155,9 +155,9 @@ class EventSender:
 
     async def _post(self, body: str, headers: dict[str, str]) -> Answer:
         if self._client is None:
-            self._client = open_client("", read_seconds=self._patience_seconds)
+            self._client = open_client("")
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with running_for(self._patience_seconds):
                 response = await self._client.post(self.url or "", content=body, headers=headers)
         except (TimeoutError, httpx.TimeoutException):
             return Answer(None, "http_timeout")

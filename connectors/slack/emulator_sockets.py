@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from connectors.emulation import running_for
 from connectors.slack.emulator_orders import Order, obey
 from connectors.slack.emulator_state import APP_ID, SlackError
 
@@ -85,7 +86,7 @@ class Sockets:
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._waiting[envelope_id] = answer
         try:
-            async with asyncio.timeout(within):
+            async with running_for(within):
                 await socket.send_text(json.dumps(envelope))
                 return await answer
         except (TimeoutError, WebSocketDisconnect, RuntimeError):

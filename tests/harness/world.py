@@ -52,7 +52,7 @@ from tests.harness.patience import FreshConnections
 from tests.harness.people import Dispatcher, Recipient, readable
 from tests.harness.protocol import QUIET
 from tests.harness.visitors import WebVisitor, Writer
-from tests.harness.waiting import PATIENCE_SECONDS, eventually
+from tests.harness.waiting import eventually
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -133,8 +133,6 @@ class World:
             dispatchers=DISPATCHERS,
             retry_scale=0.01,
             usergroups=USERGROUPS,
-            # A machine that stands still for some seconds is not what a test of something else is about.
-            patience_seconds=PATIENCE_SECONDS,
         )
         self.slack.events_url = f"{self.url}/connectors/slack/events"
         self.onfleet = OnfleetEmulator(

@@ -40,7 +40,7 @@ from connectors.slack.emulator import SlackEmulator
 from connectors.slack.webhook import build_app, router
 from tests.bot.board.failures import failed
 from tests.harness.clock import NOON_IN_NEW_YORK, ManualClock
-from tests.harness.waiting import PATIENCE_SECONDS, eventually
+from tests.harness.waiting import eventually
 
 DANA, SAM, STRANGER = "U0DANA", "U0SAM", "U0STRANGER"
 CHANNEL = "C0DISPATCH"
@@ -160,7 +160,6 @@ async def office(database: Database, database_url: str) -> AsyncIterator[Office]
             {"id": STRANGER, "name": "Kim"},
         ],
         retry_scale=0.001,
-        patience_seconds=PATIENCE_SECONDS,
     )
     workspace = Server(slack.app)
     await workspace.start()

@@ -16,7 +16,6 @@ from connectors.escalation import DispatcherAction, EscalationLine, EscalationSt
 from connectors.home import HomeAction
 from connectors.slack.client import SlackDesk
 from connectors.slack.emulator import SlackEmulator
-from tests.harness.waiting import PATIENCE_SECONDS
 
 BOT_TOKEN = "xoxb-test-token"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"  # the worked example of Slack's signing page
@@ -114,7 +113,7 @@ def reaction_body(event_id: str = "Ev0000000001", **event: Any) -> str:
 
 
 def pretended_slack(clock: Clock, **changes: Any) -> SlackEmulator:
-    """The workspace of these tests; it waits for an answer as long as a test does, unless told otherwise."""
+    """The workspace of these tests, as patient as Slack."""
     values: dict[str, Any] = {
         "bot_token": BOT_TOKEN,
         "signing_secret": SECRET,
@@ -122,7 +121,6 @@ def pretended_slack(clock: Clock, **changes: Any) -> SlackEmulator:
         "channels": CHANNELS,
         "dispatchers": DISPATCHERS,
         "retry_scale": 0.001,
-        "patience_seconds": PATIENCE_SECONDS,
     }
     return SlackEmulator(**values | changes)
 

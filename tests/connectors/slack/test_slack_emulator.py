@@ -17,15 +17,7 @@ from starlette.routing import Route
 
 from connectors.emulation import serving
 from connectors.slack.emulator_blocks import block_problems
-from tests.connectors.slack.conftest import Switchboard
-from tests.connectors.slack.slack_world import (
-    BOT_TOKEN,
-    Clock,
-    SlackWorld,
-    make_view,
-    pretended_slack,
-    wait_until,
-)
+from tests.connectors.slack.slack_world import BOT_TOKEN, SlackWorld, make_view, wait_until
 
 NORTH = "C0NORTH001"
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
@@ -353,15 +345,6 @@ async def test_a_modal_beyond_slacks_limits_is_refused(world: SlackWorld, change
     error = await refused(bot(world).views_open(trigger_id=trigger, view=modal(**changes)))
     assert error in {"invalid_arguments", "invalid_blocks"}
     assert (await bot(world).views_open(trigger_id=trigger, view=modal()))["ok"]  # it is not used up
-
-
-async def test_a_trigger_lives_as_long_as_slack_waits(
-    world: SlackWorld, slack_board: Switchboard, clock: Clock
-) -> None:
-    impatient = pretended_slack(clock, patience_seconds=0.0)
-    slack_board.app = impatient.app
-    trigger = impatient.api.views.issue_trigger("U0DANA0001")
-    assert await refused(bot(world).views_open(trigger_id=trigger, view=modal())) == "expired_trigger_id"
 
 
 async def test_windows_stack_three_deep_and_lose_races_safely(world: SlackWorld) -> None:

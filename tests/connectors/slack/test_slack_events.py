@@ -15,7 +15,6 @@ from connectors.emulation import serving
 from connectors.errors import StorageUnavailableError
 from connectors.escalation import DispatcherVerb, EscalationState
 from connectors.slack.emulator import SlackEmulator
-from tests.connectors.slack.conftest import Switchboard
 from tests.connectors.slack.slack_world import (
     BOT_TOKEN,
     Clock,
@@ -150,28 +149,6 @@ async def test_retries_say_their_number_and_why(world: SlackWorld) -> None:
     assert numbers == [None, "1", "2"]
     assert listener.requests[2][0]["x-slack-retry-reason"] == "http_error"
     assert len({body for _, body in listener.requests}) == 1
-
-
-async def test_an_app_that_does_not_answer_in_time_is_told_again(
-    world: SlackWorld, slack_board: Switchboard, clock: Clock
-) -> None:
-    slack = pretended_slack(clock, subscriptions=REACTIONS, patience_seconds=0.2)
-    slack_board.app = slack.app
-    answers = asyncio.Event()
-    listener = Listener(keeps=answers)
-    async with serving(listener.app) as slack.events_url:
-        dana = {"user": DANA, "channel": "C0NORTH001"}
-        typed = await world.control("command", {**dana, "text": "help"})
-        assert (typed["status"], typed["text"]) == (None, "failed with the error operation_timeout")
-        posted = await world.desk.post("#dispatch-north", make_view())
-        await as_dana(world).reactions_add(channel=posted.channel, name="eyes", timestamp=posted.ts)
-        await wait_until(lambda: len(listener.requests) == 3)
-        answers.set()
-        await wait_until(lambda: not slack.events.undelivered)
-    _, first, second, *_ = [headers for headers, _ in listener.requests]
-    assert "x-slack-retry-num" not in first
-    assert (second["x-slack-retry-num"], second["x-slack-retry-reason"]) == ("1", "http_timeout")
-    await slack.events.stop()
 
 
 async def test_an_app_may_decline_retries(world: SlackWorld) -> None:

@@ -45,8 +45,7 @@ async def eventually_connected(socket: SlackSocket, emulator: SlackEmulator, ope
 @asynccontextmanager
 async def workspace(clock: Clock, board: Switchboard, app_token: str | None) -> AsyncIterator[SlackWorld]:
     """With an app token the app has Socket Mode on, and nothing comes over HTTP."""
-    # What is not stored is not acknowledged either: over a socket, Slack sees that by waiting alone.
-    emulator = pretended_slack(clock, app_token=app_token, patience_seconds=3.0)
+    emulator = pretended_slack(clock, app_token=app_token)
     board.app = emulator.app
     desk = SlackDesk(BOT_TOKEN, now=clock, api_base=f"{board.url}/api/", timeout_seconds=1.0)
     yield SlackWorld(emulator, board.url, desk, clock)
